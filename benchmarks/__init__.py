@@ -1,0 +1,1 @@
+"""Figures that the design promises, measured: each module prints one row."""

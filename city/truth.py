@@ -1,0 +1,138 @@
+"""The true chances behind every label: exact for 12 months, by continuation for 24.
+
+Twelve months: the chance that the generator itself draws with, a function of the state on 30 June.
+Twenty-four: that chance plus the mean, over simulated next years, of the chance in the second year
+where the first brought nothing. Only tests and benchmarks may read this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from city.ladder import EXITS, Chances, Happened, chances, draw, settle
+from city.parameters import Floats, streams
+from city.world import Bools, State, View, World, advance, outlook
+
+__all__ = ["GROWTH_FACTOR", "truth_table"]
+
+GROWTH_FACTOR = 1.2
+DISTRESS = EXITS[1:4]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task: who is in its cohort, and the chance of its label within 12 and 24 months."""
+
+    name: str
+    cohort: Bools
+    year: Floats
+    two_years: Floats
+
+
+def truth_table(
+    world: World, states: Sequence[State], seed: int, draws: int, ids: NDArray[np.str_]
+) -> pd.DataFrame:
+    """Return firm_id, as_of, task, probability for each 30 June of the truth years."""
+    p = world.parameters
+    span = range(p.whole("time", "truth_from"), p.whole("time", "truth_to") + 1)
+    frames = []
+    for state in states:
+        if state.year in span:
+            for task in _tasks(world, state, seed, draws):
+                rows = np.flatnonzero(task.cohort)
+                for months, chance in (("12", task.year), ("24", task.two_years)):
+                    if chance.size:
+                        frames.append((rows, state.year, f"{task.name}@{months}", chance[rows]))
+    return _long(frames, ids)
+
+
+def _long(frames: list[tuple[NDArray[np.int64], int, str, Floats]], ids: NDArray[np.str_]) -> (
+    pd.DataFrame
+):
+    """Stack the parts; names as categories, for a large city has millions of rows."""
+    names = sorted({name for _, _, name, _ in frames})
+    sizes = [len(rows) for rows, *_ in frames]
+    days = np.array([f"{year}-06-30" for _, year, *_ in frames], dtype="datetime64[s]")
+    codes = np.array([names.index(name) for _, _, name, _ in frames])
+    firm = np.concatenate([rows for rows, *_ in frames])
+    return pd.DataFrame(
+        {
+            "firm_id": pd.Categorical.from_codes(firm, ids),
+            "as_of": np.repeat(days, sizes),
+            "task": pd.Categorical.from_codes(np.repeat(codes, sizes), names),
+            "probability": np.concatenate([chance for *_, chance in frames]),
+        }
+    )
+
+
+def _tail(threshold: Floats, centre: Floats, scale: Floats) -> Floats:
+    """Return P(X >= threshold) of a Laplace law."""
+    z = (threshold - centre) / scale
+    return np.where(z > 0, 0.5 * np.exp(-np.abs(z)), 1.0 - 0.5 * np.exp(-np.abs(z)))
+
+
+def _now(world: World, given: Chances) -> dict[str, Floats]:
+    """Return the chance of each label within the year that ``given`` covers."""
+    now = {f"promotion:{rule['name']}": given.title(k) for k, rule in
+           enumerate(world.parameters.ladder)}
+    now |= {"quotation": given.market("quoted"), "listing": given.market("listed")}
+    now["distress"] = given.exits[:3].sum(axis=0)
+    return now | {f"distress:{kind}": given.exits[i] for i, kind in enumerate(DISTRESS)}
+
+
+def _blocked(world: World, happened: Happened) -> dict[str, Bools]:
+    """Return whose first year already brought the label of a distress task.
+
+    Titles, quotation and listing need none: once there, their chance is 0.
+    """
+    blocked = {f"distress:{kind}": happened.exit == i for i, kind in enumerate(DISTRESS, 1)}
+    return blocked | {"distress": (happened.exit > 0) & (happened.exit <= len(DISTRESS))}
+
+
+def _tasks(world: World, state: State, seed: int, draws: int) -> list[Task]:
+    given = chances(world, state)
+    now = _now(world, given)
+    centre, scale = outlook(world, state, View(world, state))
+    wanted = np.full(world.firms, np.log(GROWTH_FACTOR))
+    now["growth"] = _tail(wanted, centre, scale)
+    later = {name: np.zeros(world.firms) for name in now}
+    for number in range(draws):
+        stream = streams(seed, 100_000 + state.year, number)
+        happened = draw(world, state, given, stream)
+        after = advance(world, state, settle(state, happened), stream)
+        blocked = _blocked(world, happened)
+        for name, chance in _now(world, chances(world, after)).items():
+            later[name] += np.where(blocked[name], 0.0, chance) if name in blocked else chance
+        law = outlook(world, after, View(world, after))
+        later["growth"] += _tail(2 * wanted - after.books.growth[0], *law)
+    return [
+        Task(name, cohort, now[name], _two_years(name, now[name], later[name], draws))
+        for name, cohort in _cohorts(world, state).items()
+    ]
+
+
+def _two_years(name: str, now: Floats, later: Floats, draws: int) -> Floats:
+    if not draws:
+        return np.empty(0)
+    mean = later / draws
+    return mean if name == "growth" else now + mean
+
+
+def _cohorts(world: World, state: State) -> dict[str, Bools]:
+    """Return who may still bring the label of each task."""
+    here, standing = world.present(state), state.standing
+    held = standing.titles > 0
+    found = {
+        f"promotion:{rule['name']}": here & ~held[k:].any(axis=0)
+        for k, rule in enumerate(world.parameters.ladder)
+    }
+    found["quotation"] = here & ~standing.quoted & ~standing.listed
+    found["listing"] = here & ~standing.listed
+    found |= {name: here for name in ("distress", *(f"distress:{kind}" for kind in DISTRESS))}
+    found["growth"] = world.reporting(state)
+    return found

@@ -1,0 +1,329 @@
+"""Formulas of the profile: small immutable expressions over columns and calendar lags.
+
+An expression says what to compute; :mod:`features.cube` holds the numbers. Every operation works
+on whole arrays, gives NaN where an operand is unknown, and can be written to JSON, so that a
+bundle carries the formulas it was trained with.
+
+>>> str(growth(col("revenue"), 1).sources)
+"frozenset({'revenue'})"
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from tidu.errors import Refused
+
+__all__ = [
+    "Expr",
+    "Memory",
+    "Numbers",
+    "cagr",
+    "change",
+    "col",
+    "comparable",
+    "const",
+    "evaluate",
+    "fact",
+    "first_known",
+    "from_json",
+    "growth",
+    "highest",
+    "log",
+    "mean",
+    "peer",
+    "positive_years",
+    "ratio",
+    "spread",
+    "to_json",
+]
+
+Array = np.ndarray
+
+
+class Numbers(Protocol):
+    """Where an expression finds its numbers: one value a row, NaN = unknown."""
+
+    def lag(self, column: str, years: int) -> Array:
+        """Values of an annual column, ``years`` calendar years before each row's own year."""
+
+    def fact(self, name: str) -> Array:
+        """A value per firm at the as-of date, made from its other tables."""
+
+    def comparable(self, shift: int, years: int) -> Array:
+        """1.0 where basis and currency agree between the lags ``shift`` and ``shift + years``."""
+
+    def position(self, of: Expr, values: Array) -> Array:
+        """Positions 0–100 among peers."""
+
+
+@dataclass(frozen=True)
+class Expr:
+    """An operation with its arguments: other expressions, then plain numbers or names."""
+
+    op: str
+    args: tuple[Expr, ...] = ()
+    name: str = ""
+    number: float = 0.0
+
+    def __add__(self, other: Expr) -> Expr:
+        return Expr("add", (self, other))
+
+    def __sub__(self, other: Expr) -> Expr:
+        return Expr("sub", (self, other))
+
+    def __mul__(self, other: Expr | float) -> Expr:
+        return Expr("mul", (self, other if isinstance(other, Expr) else const(other)))
+
+    def __truediv__(self, other: Expr) -> Expr:
+        return Expr("div", (self, other))
+
+    def lag(self, years: int) -> Expr:
+        """The same, ``years`` calendar years earlier."""
+        return Expr("lag", (self,), number=years)
+
+    @cached_property
+    def hash(self) -> int:
+        return hash((self.op, self.args, self.name, self.number))
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The annual columns it reads."""
+        own = {self.name} if self.op == "col" else set()
+        return frozenset(own.union(*(arg.sources for arg in self.args)))
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The facts it reads."""
+        own = {self.name} if self.op == "fact" else set()
+        return frozenset(own.union(*(arg.facts for arg in self.args)))
+
+    @property
+    def across_peers(self) -> bool:
+        """Whether it needs a peer reference."""
+        return self.op == "peer" or any(arg.across_peers for arg in self.args)
+
+
+# Building blocks
+
+
+def col(name: str) -> Expr:
+    """An annual column of the row's own year."""
+    return Expr("col", name=name)
+
+
+def fact(name: str) -> Expr:
+    """A fact of the firm at the as-of date (:mod:`features.facts`)."""
+    return Expr("fact", name=name)
+
+
+def const(value: float) -> Expr:
+    return Expr("const", number=float(value))
+
+
+def log(x: Expr) -> Expr:
+    """Signed logarithm: sign(x)·ln(1 + |x|); keeps losses and orders of magnitude."""
+    return Expr("log", (x,))
+
+
+def ratio(top: Expr, bottom: Expr) -> Expr:
+    """Percent of ``bottom``; unknown where it is not positive."""
+    return Expr("ratio", (top, bottom))
+
+
+def comparable(years: int) -> Expr:
+    """1 where reporting basis and currency are those of ``years`` before, else unknown."""
+    return Expr("comparable", number=years)
+
+
+def growth(x: Expr, years: int) -> Expr:
+    """Percent growth over ``years``; unknown after a non-positive base or a change of basis."""
+    return Expr("growth", (x, x.lag(years), comparable(years)))
+
+
+def cagr(x: Expr, years: int) -> Expr:
+    """Percent growth a year over ``years``, compounded; unknown unless both ends are positive."""
+    return Expr("cagr", (x, x.lag(years), comparable(years)), number=years)
+
+
+def change(x: Expr, years: int) -> Expr:
+    """Difference to ``years`` before, on the same basis."""
+    return Expr("change", (x, x.lag(years), comparable(years)))
+
+
+def first_known(*choices: Expr) -> Expr:
+    """The first that is known: reported, else computed."""
+    return Expr("first", choices)
+
+
+def mean(*xs: Expr) -> Expr:
+    """Mean of the known ones; unknown if fewer than two are known."""
+    return Expr("mean", xs)
+
+
+def spread(*xs: Expr) -> Expr:
+    """Standard deviation of the known ones; unknown if fewer than two are known."""
+    return Expr("spread", xs)
+
+
+def highest(*xs: Expr) -> Expr:
+    """Highest of the known ones."""
+    return Expr("highest", xs)
+
+
+def positive_years(*xs: Expr) -> Expr:
+    """How many of ``xs``, from the first on, are positive in a row; unknown if the first is."""
+    return Expr("streak", xs)
+
+
+def peer(x: Expr) -> Expr:
+    """Position 0–100 among firms of the same industry and size in the training years."""
+    return Expr("peer", (x,))
+
+
+# Computing
+
+
+def _ratio(top: Array, bottom: Array) -> Array:
+    return 100.0 * top / np.where(bottom > 0, bottom, np.nan)
+
+
+def _growth(now: Array, then: Array, same: Array) -> Array:
+    return 100.0 * (now / np.where(then > 0, then, np.nan) - 1.0) * same
+
+
+def _change(now: Array, then: Array, same: Array) -> Array:
+    return (now - then) * same
+
+
+def _first(*choices: Array) -> Array:
+    result = choices[0]
+    for other in choices[1:]:
+        result = np.where(np.isnan(result), other, result)
+    return result
+
+
+def _mean(*xs: Array) -> Array:
+    total, count = _sums(xs)
+    return np.where(count >= 2, total / np.maximum(count, 1), np.nan)
+
+
+def _spread(*xs: Array) -> Array:
+    total, count = _sums(xs)
+    center = total / np.maximum(count, 1)
+    squares = sum(np.where(np.isnan(x), 0.0, x - center) ** 2 for x in xs)
+    return np.where(count >= 2, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
+
+
+def _sums(xs: tuple[Array, ...]) -> tuple[Array, Array]:
+    known = [~np.isnan(x) for x in xs]
+    total = sum(np.where(k, x, 0.0) for k, x in zip(known, xs, strict=True))
+    return np.asarray(total), np.asarray(sum(k.astype(np.int8) for k in known))
+
+
+def _highest(*xs: Array) -> Array:
+    result = xs[0]
+    for other in xs[1:]:
+        result = np.fmax(result, other)
+    return result
+
+
+def _streak(*xs: Array) -> Array:
+    going = ~np.isnan(xs[0])
+    count = np.zeros(len(xs[0]))
+    for x in xs:
+        going = going & (x > 0)
+        count += going
+    return np.where(np.isnan(xs[0]), np.nan, count)
+
+
+def _divide(top: Array, bottom: Array) -> Array:
+    return top / np.where(bottom == 0, np.nan, bottom)
+
+
+OPERATIONS: dict[str, Callable[..., Array]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": _divide,
+    "log": lambda x: np.copysign(np.log1p(np.abs(x)), x),
+    "ratio": _ratio,
+    "growth": _growth,
+    "change": _change,
+    "first": _first,
+    "mean": _mean,
+    "spread": _spread,
+    "highest": _highest,
+    "streak": _streak,
+}
+
+Memory = dict[tuple[Expr, int], Array]
+
+
+def evaluate(expr: Expr, numbers: Numbers, memory: Memory, shift: int = 0) -> Array:
+    """Compute ``expr`` for all rows, ``shift`` calendar years earlier.
+
+    ``memory`` keeps what was computed for the next expression; the caller owns it.
+    Infinite results (overflow) are unknown too.
+    """
+    known = memory.get((expr, shift))
+    if known is None:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            known = _compute(expr, numbers, memory, shift)
+        memory[(expr, shift)] = known
+    return known
+
+
+def _compute(expr: Expr, numbers: Numbers, memory: Memory, shift: int) -> Array:
+    if expr.op == "col":
+        return numbers.lag(expr.name, shift)
+    if expr.op == "fact":
+        return numbers.fact(expr.name)
+    if expr.op == "const":
+        return np.asarray(expr.number)
+    if expr.op == "comparable":
+        return numbers.comparable(shift, int(expr.number))
+    if expr.op == "lag":
+        return evaluate(expr.args[0], numbers, memory, shift + int(expr.number))
+    values = [evaluate(arg, numbers, memory, shift) for arg in expr.args]
+    if expr.op == "peer":
+        return numbers.position(expr.args[0], values[0])
+    if expr.op == "cagr":
+        now, then, same = values
+        base = np.where((now > 0) & (then > 0), then, np.nan)
+        return 100.0 * ((now / base) ** (1.0 / expr.number) - 1.0) * same
+    result = OPERATIONS[expr.op](*values)
+    return result
+
+
+# JSON
+
+LEAVES = ("col", "fact", "const", "comparable")
+
+
+def to_json(expr: Expr) -> list[object]:
+    """Write as nested lists: operation, name or number where it has one, arguments."""
+    args: list[object] = [to_json(arg) for arg in expr.args]
+    return [expr.op, expr.name or expr.number, *args]
+
+
+def from_json(data: object) -> Expr:
+    """Read what :func:`to_json` wrote; anything else is refused."""
+    ops = {*OPERATIONS, *LEAVES, "lag", "peer", "cagr"}
+    if not isinstance(data, list) or len(data) < 2 or data[0] not in ops:
+        raise Refused(f"A formula must be a list with a known operation, found {data!r}.")
+    op, value, *args = data
+    named = op in ("col", "fact")
+    if named != isinstance(value, str):
+        raise Refused(f"A formula's {op} must carry a {'name' if named else 'number'}: {data!r}.")
+    name, number = (value, 0.0) if named else ("", float(value))
+    return Expr(op, tuple(from_json(arg) for arg in args), name, number)

@@ -1,0 +1,76 @@
+"""A home holds one population: what its mappings agree on, and where they contradict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from features.mapping import Coverage, Mapping, TaskDefaults
+from features.schema import Column
+from tidu.errors import Refused
+
+__all__ = ["Population"]
+
+T = TypeVar("T", Column, Coverage, TaskDefaults)
+
+
+@dataclass(frozen=True)
+class Population:
+    """Coverage, task defaults, further columns and the labelled task of a home."""
+
+    names: tuple[str, ...] = ()
+    extras: tuple[Column, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    defaults: tuple[TaskDefaults, ...] = ()
+    outcome_task: str | None = None
+    owners: tuple[tuple[str, str], ...] = ()
+
+    def joined(self, mapping: Mapping) -> Population:
+        """Add a mapping; a contradiction with an earlier one is refused, naming both."""
+        owners = dict(self.owners)
+        problems: list[str] = []
+        extras = _merge(self.extras, mapping.extras, "further column", mapping, owners, problems)
+        coverage = _merge(self.coverage, mapping.coverage, "coverage of", mapping, owners, problems)
+        defaults = _merge(self.defaults, mapping.tasks, "defaults of", mapping, owners, problems)
+        task = mapping.outcome.task if mapping.outcome else self.outcome_task
+        if self.outcome_task and task != self.outcome_task:
+            problems.append(f"row labels are of {self.outcome_task}, {mapping.name!r} says {task}")
+        if problems:
+            raise Refused(
+                f"A home holds one population, but {'; '.join(problems)}.",
+                "Make the two mappings agree, or use another home (TIDU_HOME) for the other one.",
+            )
+        return replace(
+            self,
+            names=(*self.names, mapping.name),
+            extras=extras,
+            coverage=coverage,
+            defaults=defaults,
+            outcome_task=task,
+            owners=tuple(owners.items()),
+        )
+
+
+def _merge(
+    old: tuple[T, ...],
+    new: tuple[T, ...],
+    what: str,
+    mapping: Mapping,
+    owners: dict[str, str],
+    problems: list[str],
+) -> tuple[T, ...]:
+    held = {_name(item): item for item in old}
+    for item in new:
+        name = _name(item)
+        label = f"{what} {name}"
+        if name in held and held[name] != item:
+            problems.append(f"{label} differs between {owners[label]!r} and {mapping.name!r}")
+        held[name] = item
+        owners.setdefault(label, mapping.name)
+    return tuple(held.values())
+
+
+def _name(item: Column | Coverage | TaskDefaults) -> str:
+    if isinstance(item, Column):
+        return item.name
+    return item.kind if isinstance(item, Coverage) else item.task

@@ -1,0 +1,1 @@
+"""What is learned: tasks, tree models, calibration, bundles, scores and their reasons."""

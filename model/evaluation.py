@@ -1,0 +1,259 @@
+"""Evaluation: what a model trained then would have been worth later, beside simple rivals.
+
+Out of time, each test date is scored by a model trained on what was known by that date. With test
+firms given, models learn from all firms outside their split groups instead, and dates may
+coincide. Metrics are of one list a date, averaged with the dates' positives as weights, so that a
+model is never rewarded for telling years apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from features.expr import Array
+from features.panel import History
+from model import metrics
+from model.examples import (
+    Cohort,
+    Examples,
+    both_classes,
+    cohort_at,
+    cohorts,
+    examples,
+    fitted_profile,
+    matrix,
+    yearly,
+)
+from model.rivals import BASELINES
+from model.tasks import Task
+from model.training import Progress, Trained, learn, silent, training_cohorts
+from tidu.errors import NotAvailable
+
+__all__ = ["Evaluation", "Tested", "evaluate", "evidence_day"]
+
+RESAMPLES = 200
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One test date: labels, scores and probabilities of its cohort, and the baselines' scores."""
+
+    as_of: date
+    firm_ids: Array
+    groups: Array
+    label: Array
+    score: Array
+    probability: Array
+    p_low: Array
+    p_high: Array
+    baselines: Mapping[str, Array]
+    trained_on: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All test dates of one evaluation."""
+
+    task: Task
+    split: str
+    tested: tuple[Tested, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """``{"metrics", "baselines", "n", "positives", …}`` with intervals and test dates."""
+        label, groups = _joined(self.tested, "label"), _joined(self.tested, "groups")
+        return {
+            "task": str(self.task.name),
+            "split": self.split,
+            "metrics": _over_dates(self.tested, lambda t: t.score, with_probability=True),
+            "intervals": _intervals(self.tested, groups),
+            "baselines": {
+                name: _over_dates(self.tested, lambda t, n=name: t.baselines[n])  # type: ignore[misc]
+                for name in self.tested[0].baselines
+            },
+            "ties": "expectation over all orders of tied firms",
+            "n": len(label),
+            "positives": int(label.sum()),
+            "dates": [
+                {
+                    "as_of": t.as_of.isoformat(),
+                    "n": len(t.label),
+                    "positives": int(t.label.sum()),
+                    "training": t.trained_on,
+                }
+                for t in self.tested
+            ],
+        }
+
+
+def evaluate(
+    history: History,
+    task: Task,
+    days: Sequence[date],
+    test_firms: frozenset[str] | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Evaluation:
+    """Evaluate at ``days``; raises :class:`NotAvailable` where labels or positives are missing."""
+    tests = _tests(history, task, sorted(set(days)), test_firms)
+    if test_firms is not None:
+        return _by_firms(history, task, tests, seed, progress)
+    found = []
+    for test in tests:
+        parts = training_cohorts(history, task, test.as_of)
+        if history.outcome_task == task.name.name:
+            # A status that stays with a firm must not be learned from the firm itself.
+            earlier = [part for part in parts if part.as_of < test.as_of]
+            parts = _without(earlier, frozenset(test.groups))
+        found.append(_tested(task, parts, test, seed, progress, history.head))
+    return Evaluation(task, "out of time", tuple(found))
+
+
+def evidence_day(history: History) -> date:
+    """The last day about which the history says anything: rows, or declared coverage."""
+    return max([history.last_known, *(c.end for c in history.coverage)])
+
+
+def _tests(
+    history: History, task: Task, days: Sequence[date], firms: frozenset[str] | None
+) -> list[Cohort]:
+    evidence = history.as_of(evidence_day(history))
+    tests = []
+    for day in days:
+        full = cohort_at(history, task, day, evidence)
+        chosen = full.fresh & ~np.isnan(full.label)
+        if firms is not None:
+            chosen &= np.isin(full.firm_ids.astype(str), np.array(sorted(firms), dtype=str))
+        part = full.kept(chosen)
+        if not len(part.index):
+            raise NotAvailable(
+                f"{task.name} has no firm with a known outcome at test date {day}; the data knows"
+                f" outcomes up to {evidence.as_of}.",
+                "Choose an earlier test date or a shorter horizon.",
+            )
+        tests.append(part)
+    positives = sum(int(t.label.sum()) for t in tests)
+    total = sum(len(t.label) for t in tests)
+    if positives in (0, total):
+        raise NotAvailable(
+            f"An evaluation of {task.name} needs both outcomes among the tested firms; found"
+            f" {positives} positives among {total}.",
+            "Add test dates or test firms.",
+        )
+    return tests
+
+
+def _by_firms(
+    history: History, task: Task, tests: list[Cohort], seed: int, progress: Progress
+) -> Evaluation:
+    held = frozenset(g for test in tests for g in test.groups)
+    days = yearly(max(test.as_of for test in tests), history)
+    days = sorted({*days, *(t.as_of for t in tests)}, reverse=True)
+    parts = _without(cohorts(history, task, days, evidence_day(history)), held)
+    if not parts:
+        raise NotAvailable(
+            f"No firm is left to train {task.name} on outside the groups of the test firms.",
+            "Give fewer test firms.",
+        )
+    trained = _trained(task, parts, tests[0].as_of, seed, progress, history.head)
+    found = [_scored(task, parts, trained, test, seed) for test in tests]
+    return Evaluation(task, "by firm", tuple(found))
+
+
+def _without(parts: list[Cohort], groups: frozenset[str]) -> list[Cohort]:
+    kept = [part.kept(~np.isin(part.groups.astype(str), sorted(groups))) for part in parts]
+    return [part for part in kept if len(part.index)]
+
+
+def _trained(
+    task: Task, parts: list[Cohort], day: date, seed: int, progress: Progress, head: str
+) -> tuple[Trained, Examples]:
+    if not parts:
+        raise NotAvailable(
+            f"No labelled firm is left to train {task.name} by {day}.",
+            "Give --test-firms to split by firm instead of by time.",
+        )
+    profile = fitted_profile(task, parts)
+    rows = examples(task, parts, profile)
+    both_classes(task, rows.label)
+    return learn(rows, parts, profile, seed, progress, day, head), rows
+
+
+def _tested(
+    task: Task, parts: list[Cohort], test: Cohort, seed: int, progress: Progress, head: str
+) -> Tested:
+    trained = _trained(task, parts, test.as_of, seed, progress, head)
+    return _scored(task, parts, trained, test, seed)
+
+
+def _scored(
+    task: Task, parts: list[Cohort], trained: tuple[Trained, Examples], test: Cohort, seed: int
+) -> Tested:
+    model, rows = trained
+    values = matrix(test, model.profile).values
+    score = model.model.scores(values)
+    low, high = model.calibration.interval(score)
+    return Tested(
+        test.as_of,
+        test.firm_ids,
+        test.groups,
+        test.label,
+        score,
+        model.calibration.probability(score),
+        low,
+        high,
+        {name: rival(rows.values, rows.label, values, seed) for name, rival in BASELINES.items()},
+        {
+            "cohorts": [part.as_of.isoformat() for part in parts],
+            "n": len(rows.label),
+            "positives": int(rows.label.sum()),
+            "recipe": model.recipe.name,
+        },
+    )
+
+
+def _joined(tested: Sequence[Tested], name: str) -> Array:
+    return np.concatenate([getattr(t, name) for t in tested])
+
+
+def _over_dates(
+    tested: Sequence[Tested], score: Callable[[Tested], Array], with_probability: bool = False
+) -> dict[str, object]:
+    parts = [
+        (float(t.label.sum()), metrics.summary(t.label, score(t))) for t in tested if t.label.sum()
+    ]
+    result = metrics.combined(parts)
+    if with_probability:
+        label, probability = _joined(tested, "label"), _joined(tested, "probability")
+        result["brier"] = metrics.brier(label, probability)
+        result["ece"] = metrics.calibration_error(label, probability)
+    return result
+
+
+def _intervals(tested: Sequence[Tested], groups: Array) -> dict[str, list[float]]:
+    """95 % bootstrap intervals of AUC and AP, resampling split groups (firms)."""
+    names = np.unique(groups.astype(str))
+    place = [np.searchsorted(names, t.groups.astype(str)) for t in tested]
+    rng = np.random.default_rng(0)
+    draws: dict[str, list[float]] = {"auc": [], "ap": []}
+    for _ in range(RESAMPLES):
+        times = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
+        found = []
+        for t, index in zip(tested, place, strict=True):
+            row = np.repeat(np.arange(len(index)), times[index])
+            label = t.label[row]
+            if 0 < label.sum() < len(label):
+                auc = metrics.auc(label, t.score[row])
+                found.append((label.sum(), auc, metrics.average_precision(label, t.score[row])))
+        if found:
+            weight, auc_values, ap_values = np.array(found).T
+            draws["auc"].append(float(np.average(auc_values, weights=weight)))
+            draws["ap"].append(float(np.average(ap_values, weights=weight)))
+    return {
+        name: [float(q) for q in np.quantile(values, [0.025, 0.975])]
+        for name, values in draws.items()
+        if values
+    }

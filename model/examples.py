@@ -1,0 +1,150 @@
+"""Training examples: cohorts a year apart, each with the accounts of its date and matured labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from features.expr import Array
+from features.panel import History, Panel
+from features.profile import FeatureMatrix, Observation, Profile, observe, specs_for
+from model.labels import cohort, fresh, label, supported
+from model.tasks import Task
+from tidu.clock import add_months
+from tidu.errors import NotAvailable
+
+__all__ = [
+    "Cohort",
+    "Examples",
+    "both_classes",
+    "cohort_at",
+    "cohorts",
+    "examples",
+    "fitted_profile",
+    "matrix",
+    "yearly",
+]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Firms asked about at one date: ``index`` into ``seen.firm_ids``, their labels, freshness."""
+
+    seen: Observation
+    index: Array
+    label: Array
+    fresh: Array
+
+    @property
+    def as_of(self) -> date:
+        return self.seen.cube.panel.as_of
+
+    @property
+    def firm_ids(self) -> Array:
+        return self.seen.firm_ids[self.index]
+
+    @property
+    def groups(self) -> Array:
+        return self.seen.cube.panel.split_groups(self.firm_ids)
+
+    def kept(self, mask: Array) -> Cohort:
+        return Cohort(self.seen, self.index[mask], self.label[mask], self.fresh[mask])
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A training set: one row a firm and cohort date, in a fixed order."""
+
+    task: Task
+    values: Array
+    names: tuple[str, ...]
+    label: Array
+    groups: Array
+    dates: Array
+
+    def rows(self, mask: Array) -> Examples:
+        return Examples(
+            self.task,
+            self.values[mask],
+            self.names,
+            self.label[mask],
+            self.groups[mask],
+            self.dates[mask],
+        )
+
+
+def yearly(last: date, history: History) -> list[date]:
+    """Return ``last`` and the same day of earlier years, newest first, while anything is known."""
+    first = min((r.known.min() for r in history.rows.values() if len(r.known)), default=None)
+    dates, step = [], 0
+    while first is not None:
+        day = add_months(last, -12 * step)
+        if np.datetime64(day) < first or step > 60:
+            break
+        dates.append(day)
+        step += 1
+    return dates
+
+
+def cohort_at(history: History, task: Task, day: date, evidence: Panel | None = None) -> Cohort:
+    """The cohort of a date; without ``evidence`` its labels are unknown."""
+    seen = observe(history.as_of(day))
+    index = np.flatnonzero(cohort(task, seen))
+    known = label(task, seen, evidence) if evidence else np.full(len(seen.firm_ids), np.nan)
+    return Cohort(seen, index, known[index], fresh(seen)[index])
+
+
+def cohorts(history: History, task: Task, days: list[date], known_by: date) -> list[Cohort]:
+    """Cohorts with the labels known by ``known_by``; stale firms and unknown labels are left out.
+
+    Raises :class:`NotAvailable` where the data cannot support the task at all.
+    """
+    evidence = history.as_of(known_by)
+    supported(task, evidence)
+    found = [cohort_at(history, task, day, evidence) for day in days]
+    labelled = [c.kept(c.fresh & ~np.isnan(c.label)) for c in found]
+    return [c for c in labelled if len(c.index)]
+
+
+def examples(task: Task, parts: list[Cohort], profile: Profile) -> Examples:
+    """Stack cohorts into one training set."""
+    matrices = [matrix(c, profile) for c in parts]
+    return Examples(
+        task,
+        np.asfortranarray(np.concatenate([m.values for m in matrices])),
+        profile.names,
+        np.concatenate([c.label for c in parts]),
+        np.concatenate([c.groups for c in parts]),
+        np.concatenate([np.full(len(c.index), np.datetime64(c.as_of)) for c in parts]),
+    )
+
+
+def matrix(part: Cohort, profile: Profile) -> FeatureMatrix:
+    """The profiles of a cohort's firms."""
+    return profile.matrix(part.seen).rows(part.index)
+
+
+def fitted_profile(task: Task, parts: list[Cohort]) -> Profile:
+    """Choose features on the newest training cohort and fit peers on all of them."""
+    specs = specs_for(parts[0].seen.cube.panel, task.family)
+    if not specs:
+        raise NotAvailable(
+            f"{task.name} needs at least one permitted feature with data; none was found.",
+            "Import accounts with more columns.",
+        )
+    profile = Profile.fit(specs, [part.seen for part in parts])
+    profile.require(task.family)
+    return profile
+
+
+def both_classes(task: Task, label: Array) -> None:
+    """Refuse to learn from one class."""
+    positives = int(label.sum())
+    if positives == 0 or positives == len(label):
+        raise NotAvailable(
+            f"{task.name} needs firms with and without the outcome; found {positives} positives"
+            f" among {len(label)} labelled firms.",
+            "Choose an earlier or later --as-of, another horizon, or import more years.",
+        )

@@ -1,0 +1,225 @@
+"""Cohorts and labels: who could be asked about at a date, and what came of it.
+
+A label is 1, 0 or unknown (NaN). It is 0 only where coverage says that absence means "did not
+happen", and any label counts only once its window had closed and its evidence was known: the
+evidence is a panel, as it stood on the training date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from features.cube import Cube
+from features.expr import Array
+from features.facts import LADDER, valid_titles
+from features.panel import Panel
+from features.profile import Observation
+from model.tasks import Task
+from tidu.clock import add_months
+from tidu.errors import NotAvailable
+
+__all__ = ["cohort", "fresh", "label", "supported"]
+
+RECENT_MONTHS = 12
+
+
+def fresh(seen: Observation) -> Array:
+    """Firms whose accounts are of the usual age at this date: bool over ``seen.firm_ids``.
+
+    The usual newest year is the one most firms show that reported within the last 12 months, so
+    training and scoring at the same month and day see accounts of the same age.
+    """
+    newest = seen.cube.newest_year
+    since = np.datetime64(add_months(seen.cube.panel.as_of, -RECENT_MONTHS))
+    recent = _newest_known(seen) > since
+    if not recent.any():
+        return np.zeros(len(newest), dtype=bool)
+    years, counts = np.unique(newest[recent], return_counts=True)
+    return np.asarray(newest >= years[np.argmax(counts)])
+
+
+def _newest_known(seen: Observation) -> Array:
+    annual = seen.cube.annual
+    order = np.argsort(annual["year"].to_numpy(), kind="stable")
+    codes = np.searchsorted(seen.firm_ids, annual["firm_id"].to_numpy(dtype=object)[order])
+    known = np.empty(len(seen.firm_ids), dtype="datetime64[D]")
+    known[codes] = annual["known_on"].to_numpy(dtype="datetime64[D]")[order]
+    return known
+
+
+def cohort(task: Task, seen: Observation) -> Array:
+    """Firms the task can be asked about at this date: bool over ``seen.firm_ids``."""
+    panel, ids = seen.cube.panel, seen.firm_ids
+    member = ~_with_events(panel, ids, task.gone)
+    out = panel.firms["city_out_on"].reindex(ids)
+    member &= out.isna().to_numpy()
+    if panel.outcome_task == task.name.name:
+        return member
+    return member & COHORTS[task.rule](task, seen)
+
+
+def _growing(task: Task, seen: Observation) -> Array:
+    base = seen.window.lag(task.column, 0)
+    last_year = seen.cube.newest_year == seen.cube.panel.as_of.year - 1
+    return last_year & (base > max(task.floor or 0.0, 0.0))
+
+
+def _not_in_distress(task: Task, seen: Observation) -> Array:
+    events = seen.cube.panel.tables["events"]
+    open_ones = events[(events["kind"].isin(task.events) & events["ended_on"].isna()).to_numpy()]
+    return ~_among(seen.firm_ids, open_ones["firm_id"])
+
+
+def _below_tier(task: Task, seen: Observation) -> Array:
+    titles = valid_titles(seen.cube.panel)
+    reached = titles["tier"].isin(LADDER[LADDER.index(task.tier) :])
+    member = ~_among(seen.firm_ids, titles["firm_id"][reached.to_numpy()])
+    if task.below:
+        lower = titles["firm_id"][(titles["tier"] == task.below).to_numpy()]
+        member &= _among(seen.firm_ids, lower)
+    return member
+
+
+COHORTS: dict[str, Callable[[Task, Observation], Array]] = {
+    "growth": _growing,
+    "event": _not_in_distress,
+    "title": _below_tier,
+}
+
+
+def label(task: Task, seen: Observation, evidence: Panel) -> Array:
+    """What became of each firm of ``seen`` within the window: 1, 0 or NaN, over all its firms."""
+    if evidence.outcome_task == task.name.name:
+        return _row_label(seen, evidence)
+    return LABELS[task.rule](task, seen, evidence)
+
+
+def _row_label(seen: Observation, evidence: Panel) -> Array:
+    """The outcome of the very row that is newest, where its accounts are of the usual age."""
+    outcomes = evidence.tables["outcomes"]
+    keyed = outcomes.set_index(["firm_id", "year"])["outcome"]
+    index = pd.MultiIndex.from_arrays([seen.firm_ids, seen.cube.newest_year])
+    values = keyed.reindex(index).to_numpy(dtype="float64")
+    return np.where(fresh(seen), values, np.nan)
+
+
+def _growth_label(task: Task, seen: Observation, evidence: Panel) -> Array:
+    years = task.months // 12
+    later = Cube(evidence)
+    base_year = seen.cube.newest_year
+    base = seen.window.lag(task.column, 0)
+    end = _at(later, later.column(task.column), seen.firm_ids, base_year + years)
+    same = seen.window.lag_basis(0) == _at(
+        later, later.basis_text, seen.firm_ids, base_year + years
+    )
+    with np.errstate(all="ignore"):
+        rate = 100.0 * ((end / base) ** (1.0 / years) - 1.0)
+    rate = np.where(end <= 0, -100.0, rate)
+    known = same & ~np.isnan(end) & (base > 0)
+    return np.where(known, (rate >= task.minimum_pct).astype("float64"), np.nan)
+
+
+def _at(cube: Cube, dense: Array, firm_ids: Array, years: Array) -> Array:
+    """Values of firms at chosen years; missing where the cube holds neither."""
+    missing = np.nan if dense.dtype.kind == "f" else ""
+    result = np.full(
+        len(firm_ids), missing, dtype=dense.dtype if dense.dtype.kind == "f" else object
+    )
+    if not len(cube.firm_ids):
+        return result
+    place = np.minimum(np.searchsorted(cube.firm_ids, firm_ids), len(cube.firm_ids) - 1)
+    row = years - cube.first_year
+    inside = (cube.firm_ids[place] == firm_ids) & (row >= 0) & (row < cube.n_years)
+    result[inside] = dense[row[inside], place[inside]]
+    return result
+
+
+def _event_label(task: Task, seen: Observation, evidence: Panel) -> Array:
+    start, end = _window(task, seen.cube.panel.as_of)
+    kinds = _covered(evidence, task.events, start, end)
+    if not kinds or end > evidence.as_of:
+        return np.full(len(seen.firm_ids), np.nan)
+    events = evidence.tables["events"]
+    chosen = events["kind"].isin(kinds) & (events["on"] > start) & (events["on"] <= end)
+    if task.boards:
+        chosen &= events["board"].isin(task.boards)
+    return _happened(events["firm_id"][chosen.to_numpy()], seen.firm_ids)
+
+
+def _title_label(task: Task, seen: Observation, evidence: Panel) -> Array:
+    start, end = _window(task, seen.cube.panel.as_of)
+    if not _covered(evidence, (f"title:{task.tier}",), start, end) or end > evidence.as_of:
+        return np.full(len(seen.firm_ids), np.nan)
+    titles = evidence.tables["titles"]
+    issued = (titles["issued_on"] > start) & (titles["issued_on"] <= end)
+    chosen = (issued & (titles["tier"] == task.tier)).to_numpy()
+    return _happened(titles["firm_id"][chosen], seen.firm_ids)
+
+
+LABELS: dict[str, Callable[[Task, Observation, Panel], Array]] = {
+    "growth": _growth_label,
+    "event": _event_label,
+    "title": _title_label,
+}
+
+
+def supported(task: Task, evidence: Panel) -> None:
+    """Raise :class:`NotAvailable`, saying what is missing, where no label can exist."""
+    if evidence.outcome_task:
+        if evidence.outcome_task != task.name.name:
+            raise NotAvailable(
+                f"This data is labelled row by row for {evidence.outcome_task}; it cannot"
+                f" support {task.name}.",
+                f"Ask for {evidence.outcome_task}, or import events with coverage.",
+            )
+        return
+    if task.rule == "growth":
+        if not Cube(evidence).has(task.column):
+            raise NotAvailable(
+                f"{task.name} needs the column annual.{task.column}; no value is known by"
+                f" {evidence.as_of}.",
+                "Import accounts that hold it.",
+            )
+        return
+    kinds = task.events or (f"title:{task.tier}",)
+    if not any(c.kind in kinds for c in evidence.coverage):
+        raise NotAvailable(
+            f"{task.name} needs coverage of at least one of {', '.join(kinds)}: without it the"
+            " absence of an event is unknown, not a no.",
+            "Declare [coverage] with start and end in the mapping of the file that holds them.",
+        )
+
+
+def _window(task: Task, as_of: date) -> tuple[pd.Timestamp, pd.Timestamp]:
+    return pd.Timestamp(as_of), pd.Timestamp(add_months(as_of, task.months))
+
+
+def _covered(
+    evidence: Panel, kinds: tuple[str, ...], start: pd.Timestamp, end: pd.Timestamp
+) -> list[str]:
+    """Kinds whose coverage holds the whole window (start, end]."""
+    day_after = (start + pd.Timedelta(days=1)).date()
+    return [
+        c.kind
+        for c in evidence.coverage
+        if c.kind in kinds and c.start <= day_after and c.end >= end.date()
+    ]
+
+
+def _with_events(panel: Panel, firm_ids: Array, kinds: tuple[str, ...]) -> Array:
+    events = panel.tables["events"]
+    chosen = events["firm_id"][events["kind"].isin(kinds).to_numpy()]
+    return _among(firm_ids, chosen)
+
+
+def _happened(chosen: pd.Series, firm_ids: Array) -> Array:
+    return _among(firm_ids, chosen).astype("float64")
+
+
+def _among(firm_ids: Array, chosen: pd.Series) -> Array:
+    """Which firms are among the chosen: bool, by hash, not by sorting."""
+    return np.asarray(pd.Index(firm_ids).isin(chosen.to_numpy(dtype=object)))

@@ -1,0 +1,106 @@
+"""Scoring: the one path from a panel and a bundle to order, chance and reasons.
+
+Used alike by training reports, the command line, publishing and what-if.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from features.expr import Array
+from features.panel import Panel
+from features.profile import FeatureMatrix, Observation, observe
+from model.bundle import Bundle
+from model.labels import cohort, fresh
+from tidu.errors import NotAvailable, Refused
+
+__all__ = ["ScoreBook", "ranks", "score", "score_matrix", "seen_by"]
+
+
+@dataclass(frozen=True)
+class ScoreBook:
+    """Scores of a cohort, one row a firm, sorted by firm_id.
+
+    ``rank`` 1 is best, by score, ties by firm_id. ``stale`` marks accounts older than usual,
+    ``inferred`` those whose date of knowledge was inferred (推定).
+    """
+
+    bundle: Bundle
+    matrix: FeatureMatrix
+    score: Array
+    rank: Array
+    probability: Array
+    p_low: Array
+    p_high: Array
+    stale: Array
+
+    @property
+    def firm_ids(self) -> Array:
+        return self.matrix.firm_ids
+
+    def frame(self) -> pd.DataFrame:
+        """As a table in order of rank: firm_id, rank, score, probability, p_low, p_high."""
+        table = pd.DataFrame(
+            {
+                "firm_id": self.firm_ids,
+                "rank": self.rank,
+                "score": self.score,
+                "probability": self.probability,
+                "p_low": self.p_low,
+                "p_high": self.p_high,
+            }
+        )
+        return table.sort_values("rank", ignore_index=True)
+
+
+def score(bundle: Bundle, panel: Panel) -> ScoreBook:
+    """Score the cohort of the bundle's task at the panel's date, stale firms included."""
+    seen = seen_by(bundle, panel)
+    index = np.flatnonzero(cohort(bundle.task, seen))
+    if not len(index):
+        raise NotAvailable(
+            f"{bundle.task.name} has no firm to score on {panel.as_of}.",
+            "Choose another --as-of, or import newer accounts.",
+        )
+    stale = ~fresh(seen)[index]
+    return score_matrix(bundle, bundle.profile.matrix(seen).rows(index), stale)
+
+
+def score_matrix(bundle: Bundle, matrix: FeatureMatrix, stale: Array) -> ScoreBook:
+    """Score finished profiles."""
+    values = bundle.model.scores(matrix.values)
+    low, high = bundle.calibration.interval(values)
+    return ScoreBook(
+        bundle,
+        matrix,
+        values,
+        ranks(values, matrix.firm_ids),
+        bundle.calibration.probability(values),
+        low,
+        high,
+        stale,
+    )
+
+
+def ranks(score: Array, firm_ids: Array) -> Array:
+    """Rank 1…n by falling score, ties by firm_id."""
+    order = np.lexsort((firm_ids.astype(str), -score))
+    rank = np.empty(len(score), dtype=np.int64)
+    rank[order] = np.arange(1, len(score) + 1)
+    return rank
+
+
+def seen_by(bundle: Bundle, panel: Panel) -> Observation:
+    """Lay the panel out; a home without the further columns of the bundle is refused."""
+    known = {extra.name for extra in panel.extras}
+    needed = set().union(*(spec.expr.sources for spec in bundle.profile.specs))
+    foreign = sorted(name for name in needed if name not in known and not panel.registered(name))
+    if foreign:
+        raise Refused(
+            f"Bundle {bundle.id} reads columns that this home does not know: {foreign}.",
+            "Score it in a home that imported its mapping, or train a bundle on this home's data.",
+        )
+    return observe(panel)

@@ -1,0 +1,172 @@
+"""Training: from a history and a date to everything a bundle stores.
+
+Cohorts stand a year apart, back from the training date; a label enters only if its window had
+closed and its evidence was known by that date. Probabilities are calibrated on out-of-fold scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from features.expr import Array
+from features.panel import History
+from features.profile import Profile
+from model import metrics
+from model.boosters import Additive
+from model.calibration import Calibration, calibrate
+from model.examples import Cohort, Examples, both_classes, cohorts, examples, fitted_profile, yearly
+from model.folds import grouped
+from model.recipes import RECIPES, Recipe, fit
+from model.tasks import Task
+from tidu import digest
+from tidu.clock import add_months
+from tidu.errors import NotAvailable
+
+__all__ = ["Progress", "Trained", "learn", "matured", "silent", "train", "training_cohorts"]
+
+FOLDS = 5
+PROBE_ROWS = 32
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done, and of how much."""
+
+
+def silent(what: str, done: int, of: int) -> None:
+    """A progress that says nothing."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained task: what a bundle stores. ``probe`` are training rows to check a load with."""
+
+    task: Task
+    as_of: date
+    head: str
+    seed: int
+    data_digest: str
+    recipe: Recipe
+    profile: Profile
+    model: Additive
+    calibration: Calibration
+    probe: Array
+    report: dict[str, object] = field(default_factory=dict)
+
+
+def train(
+    history: History, task: Task, day: date, seed: int = 0, progress: Progress = silent
+) -> Trained:
+    """Train ``task`` on what was known by the end of ``day``."""
+    progress("cohorts", 0, 1)
+    parts = training_cohorts(history, task, day)
+    profile = fitted_profile(task, parts)
+    rows = examples(task, parts, profile)
+    return learn(rows, parts, profile, seed, progress, day, history.head)
+
+
+def training_cohorts(history: History, task: Task, day: date) -> list[Cohort]:
+    """Cohorts at ``day``, a year before, … with labels matured by ``day``; at least one."""
+    evidence = history.as_of(day)
+    days = [d for d in yearly(day, history) if matured(task, d, day, evidence.outcome_task)]
+    parts = cohorts(history, task, days, day)
+    if not parts:
+        raise NotAvailable(
+            f"{task.name} needs a cohort whose outcomes were known by {day}; found none.",
+            "Choose a later --as-of or a shorter horizon, import more years, or evaluate by firm"
+            " (--test-firms).",
+        )
+    return parts
+
+
+def matured(task: Task, start: date, known_by: date, outcome_task: str | None) -> bool:
+    """Whether a window opened at ``start`` had closed by ``known_by``; row labels have none."""
+    return outcome_task == task.name.name or add_months(start, task.months) <= known_by
+
+
+def learn(
+    rows: Examples,
+    parts: list[Cohort],
+    profile: Profile,
+    seed: int,
+    progress: Progress,
+    day: date,
+    head: str,
+) -> Trained:
+    """Fit and calibrate on prepared examples."""
+    both_classes(rows.task, rows.label)
+    recipe = RECIPES[0]
+    directions = tuple(spec.direction for spec in profile.specs)
+    out_of_fold = _out_of_fold(rows, directions, recipe, seed, progress)
+    calibration = calibrate(out_of_fold, rows.label, rows.groups, rows.dates)
+    progress("final fit", 0, 1)
+    model = fit(rows.values, rows.label, rows.names, directions, recipe, seed)
+    progress("final fit", 1, 1)
+    return Trained(
+        rows.task,
+        day,
+        head,
+        seed,
+        _data_digest(rows),
+        recipe,
+        profile,
+        model,
+        calibration,
+        _probe(rows.values),
+        _report(rows, parts, out_of_fold, calibration),
+    )
+
+
+def _out_of_fold(
+    rows: Examples, directions: tuple[int, ...], recipe: Recipe, seed: int, progress: Progress
+) -> Array:
+    """Scores of every example by models that never saw its firm."""
+    positives = int(rows.label.sum())
+    k = max(2, min(FOLDS, positives, len(rows.label) - positives))
+    fold = grouped(rows.groups, rows.label, k, seed)
+    score = np.zeros(len(rows.label))
+    for i in range(k):
+        progress("out-of-fold scores", i, k)
+        inside = fold != i
+        if len(np.unique(rows.label[inside])) < 2:
+            continue  # a fold whose remainder holds one class keeps the neutral score 0
+        model = fit(rows.values[inside], rows.label[inside], rows.names, directions, recipe, seed)
+        score[~inside] = model.scores(rows.values[~inside])
+    progress("out-of-fold scores", k, k)
+    return score
+
+
+def _data_digest(rows: Examples) -> str:
+    """What was learned from: profiles, labels and dates, so equal data give equal bundles."""
+    parts = {
+        "values": digest.of_bytes(np.ascontiguousarray(rows.values).tobytes()),
+        "label": digest.of_bytes(rows.label.tobytes()),
+        "dates": digest.of_bytes(rows.dates.astype("datetime64[D]").astype("int64").tobytes()),
+        "groups": digest.of_json([str(g) for g in rows.groups]),
+    }
+    return digest.of_parts(parts)
+
+
+def _probe(values: Array) -> Array:
+    """Rows spread over the training set."""
+    index = np.unique(np.linspace(0, len(values) - 1, PROBE_ROWS).astype(int))
+    return np.ascontiguousarray(values[index])
+
+
+def _report(
+    rows: Examples, parts: list[Cohort], score: Array, calibration: Calibration
+) -> dict[str, object]:
+    found = metrics.summary(rows.label, score, calibration.probability(score))
+    return {
+        "n": len(rows.label),
+        "positives": int(rows.label.sum()),
+        "base_rate": float(rows.label.mean()),
+        "cohorts": [
+            {"as_of": c.as_of.isoformat(), "n": len(c.index), "positives": int(c.label.sum())}
+            for c in parts
+        ],
+        "features": len(rows.names),
+        "out_of_fold": found,
+    }

@@ -1,0 +1,1 @@
+"""The service: snapshots, the store, HTTP and the command line."""

@@ -1,0 +1,149 @@
+"""The parts of a snapshot, each one registered function: a publication in, an Arrow table out.
+
+To add a part, write its function here and its view in ``serving.views``. When the layout of a part
+changes, raise its version and keep the old view: old snapshots stay readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from serving.publication import FIRM_COLUMNS, Publication, TaskPart
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["KINDS", "Kind", "file_name", "tables"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A sort of part: its name, the version of its layout, and what builds it."""
+
+    name: str
+    version: int
+    build: Callable[[Publication], pa.Table | None] | None = None
+    build_task: Callable[[Publication, TaskPart], pa.Table] | None = None
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def _whole(name: str, version: int) -> Callable[[Callable[[Publication], Any]], Any]:
+    def register(build: Callable[[Publication], Any]) -> Any:
+        KINDS[name] = Kind(name, version, build=build)
+        return build
+
+    return register
+
+
+def _per_task(name: str, version: int) -> Callable[[Callable[[Publication, TaskPart], Any]], Any]:
+    def register(build: Callable[[Publication, TaskPart], Any]) -> Any:
+        KINDS[name] = Kind(name, version, build_task=build)
+        return build
+
+    return register
+
+
+def tables(publication: Publication) -> dict[str, tuple[Kind, pa.Table]]:
+    """Return every part of a publication: ``firms``, ``profile``, ``scores:<task>`` …"""
+    made: dict[str, tuple[Kind, pa.Table]] = {}
+    for kind in KINDS.values():
+        if kind.build is not None and (table := kind.build(publication)) is not None:
+            made[kind.name] = (kind, table)
+        if kind.build_task is not None:
+            for name in sorted(publication.tasks):
+                part = kind.build_task(publication, publication.tasks[name])
+                made[f"{kind.name}:{name}"] = (kind, part)
+    return made
+
+
+def file_name(part: str) -> str:
+    """Return a portable file name for a part; task addresses hold no dot, so names stay apart."""
+    return part.replace(":", ".") + ".arrow"
+
+
+@_whole("firms", 1)
+def firms(publication: Publication) -> pa.Table:
+    """The firms by rising firm_id, whose place here is their number in every other part."""
+    frame = _sorted(publication)
+    names = [*FIRM_COLUMNS, *(c for c in frame.columns if c not in FIRM_COLUMNS)]
+    columns = {name: _column(frame[name], name in FIRM_COLUMNS[2:]) for name in names}
+    return pa.table(columns)
+
+
+@_whole("profile", 1)
+def profile(publication: Publication) -> pa.Table | None:
+    """The growth profile: values and peer positions, one fixed-size list a firm."""
+    if publication.profile is None:
+        return None
+    order = _sorted(publication).index.to_numpy()
+    given = publication.profile
+    return pa.table({"values": _rows(given.values[order]), "peers": _peers(given.peers, order)})
+
+
+@_per_task("scores", 1)
+def scores(publication: Publication, task: TaskPart) -> pa.Table:
+    """Scores in rank order: row i is rank i + 1; ``firm`` is the firm's number."""
+    frame = task.scores.iloc[_by_rank(task)]
+    places = {firm: i for i, firm in enumerate(_sorted(publication)["firm_id"])}
+    number = np.array([places[firm] for firm in frame["firm_id"]], dtype=np.int32)
+    columns = {"firm": pa.array(number)}
+    for name in ("score", "probability", "p_low", "p_high"):
+        columns[name] = pa.array(frame[name].to_numpy(dtype="float64"))
+    columns["stale"] = pa.array(frame["stale"].to_numpy(dtype="uint8"))
+    return pa.table(columns)
+
+
+@_per_task("reasons", 1)
+def reasons(_: Publication, task: TaskPart) -> pa.Table:
+    """Exact contributions with the base last, values and peer positions, rows in rank order."""
+    order = _by_rank(task)
+    return pa.table(
+        {
+            "contributions": _rows(task.contributions[order]),
+            "values": _rows(task.values[order]),
+            "peers": _peers(task.peers, order),
+        }
+    )
+
+
+def _sorted(publication: Publication) -> pd.DataFrame:
+    frame = publication.firms.reset_index(drop=True)
+    # By Unicode code point, as the lookups search it.
+    return frame.iloc[np.argsort(frame["firm_id"].to_numpy(dtype=object), kind="stable")]
+
+
+def _by_rank(task: TaskPart) -> NDArray[np.intp]:
+    return np.argsort(task.scores["rank"].to_numpy(dtype="float64"), kind="stable")
+
+
+def _column(series: pd.Series[Any], dictionary: bool) -> pa.Array:
+    """Text, numbers and truth as they are; days as ISO text; missing stays missing."""
+    if series.dtype.kind == "M":
+        series = series.dt.strftime("%Y-%m-%d")
+    if series.dtype.kind in "fiub":
+        return pa.array(series.to_numpy(), from_pandas=True)
+    missing = series.isna().to_numpy()
+    text = [None if m else str(v) for v, m in zip(series, missing, strict=True)]
+    column = pa.array(text, pa.string())
+    return column.dictionary_encode() if dictionary else column
+
+
+def _rows(values: NDArray[np.float64]) -> pa.Array:
+    flat = np.ascontiguousarray(values, dtype=np.float64).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), values.shape[1])
+
+
+def _peers(peers: NDArray[np.float64] | None, order: NDArray[np.intp]) -> pa.Array:
+    """Positions need no more than three digits: float32; unknown as a list of no width."""
+    if peers is None:
+        return pa.nulls(len(order))
+    flat = np.ascontiguousarray(peers[order], dtype=np.float32).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), peers.shape[1])

@@ -1,0 +1,162 @@
+"""The parts of a snapshot as they are read: columns over mapped memory, nothing copied in bulk.
+
+One class per kind and layout version, registered in :data:`READERS`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+__all__ = ["READERS", "Category", "Firms", "Matrix", "Reasons", "Scores"]
+
+Numbers = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Category:
+    """A text column of few values: a code a row (−1 = unknown) into ``values``."""
+
+    values: tuple[str, ...]
+    codes: Numbers
+
+
+class Firms:
+    """All firms by rising firm_id: the number of a firm is its place here."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.ids: list[str] = table["firm_id"].to_pylist()
+        self.names: list[str | None] = table["name"].to_pylist()
+        self.categories = {c: _category(table, c) for c in ("district", "industry", "tier")}
+        self._table = table
+        self._columns = tuple(table.column_names)
+        self._haystack, self._starts = _haystack(self.ids, self.names)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def number(self, firm_id: str) -> int | None:
+        """Return the number of a firm, or None."""
+        place = bisect_left(self.ids, firm_id)
+        return place if place < len(self.ids) and self.ids[place] == firm_id else None
+
+    def row(self, number: int) -> dict[str, Any]:
+        """Return all that is known of one firm."""
+        return {name: self._table[name][number].as_py() for name in self._columns}
+
+    def brief(self, number: int) -> dict[str, Any]:
+        """Return what a list shows of one firm."""
+        row: dict[str, Any] = {"firm_id": self.ids[number], "name": self.names[number]}
+        for name, category in self.categories.items():
+            code = category.codes[number]
+            row[name] = category.values[code] if code >= 0 else None
+        return row
+
+    def containing(self, text: str) -> Numbers:
+        """Return the numbers of the firms whose id or name holds ``text``, whatever its case."""
+        needle, found, at = text.casefold(), [], 0
+        while (hit := self._haystack.find(needle, at)) >= 0:
+            number = int(np.searchsorted(self._starts, hit, side="right")) - 1
+            found.append(number)
+            # On to the next firm: one hit a firm is enough.
+            at = int(self._starts[number + 1])
+        return np.array(found, dtype=np.int32)
+
+    def near(self, firm_id: str, most: int = 3) -> list[str]:
+        """Return ids that stand next to an unknown one and begin alike, or the id of that name."""
+        place = bisect_left(self.ids, firm_id)
+        around = self.ids[max(0, place - most) : place + most]
+        alike = [(len(_common(i, firm_id)), i) for i in around]
+        best = [i for n, i in sorted(alike, reverse=True) if n * 2 >= len(firm_id)][:most]
+        return best or [self.ids[n] for n in self.containing(firm_id)[:most].tolist()]
+
+
+class Scores:
+    """One task in rank order: row i is rank i + 1."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.firm = _numpy(table, "firm")
+        self.score = _numpy(table, "score")
+        self.probability = _numpy(table, "probability")
+        self.p_low = _numpy(table, "p_low")
+        self.p_high = _numpy(table, "p_high")
+        self.stale = _numpy(table, "stale")
+
+    def __len__(self) -> int:
+        return len(self.firm)
+
+    def rows_of_firms(self, firms: int) -> Numbers:
+        """Return the row of every firm, −1 where it is not in the cohort."""
+        rows = np.full(firms, -1, dtype=np.int32)
+        rows[self.firm] = np.arange(len(self.firm), dtype=np.int32)
+        return rows
+
+
+class Matrix:
+    """Values and peer positions, one row a firm (the growth profile)."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.values = _matrix(table, "values")
+        self.peers = None if _absent(table, "peers") else _matrix(table, "peers")
+
+
+class Reasons(Matrix):
+    """Contributions with the base last; values and peers; rows as in the scores of the task."""
+
+    def __init__(self, table: pa.Table) -> None:
+        super().__init__(table)
+        self.contributions = _matrix(table, "contributions")
+
+
+READERS: dict[tuple[str, int], Callable[[pa.Table], Any]] = {
+    ("firms", 1): Firms,
+    ("profile", 1): Matrix,
+    ("scores", 1): Scores,
+    ("reasons", 1): Reasons,
+}
+
+
+def _one(table: pa.Table, name: str) -> pa.Array:
+    column = table[name]
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _numpy(table: pa.Table, name: str) -> Numbers:
+    column: Numbers = _one(table, name).to_numpy(zero_copy_only=True)
+    return column
+
+
+def _absent(table: pa.Table, name: str) -> bool:
+    return bool(pa.types.is_null(table[name].type))
+
+
+def _matrix(table: pa.Table, name: str) -> Numbers:
+    lists = _one(table, name)
+    flat: Numbers = lists.flatten().to_numpy(zero_copy_only=True)
+    return flat.reshape(len(lists), lists.type.list_size)
+
+
+def _category(table: pa.Table, name: str) -> Category:
+    column = _one(table, name)
+    codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    return Category(tuple(column.dictionary.to_pylist()), codes)
+
+
+def _haystack(ids: list[str], names: list[str | None]) -> tuple[str, Numbers]:
+    """Join all ids and names to one text, so that a search is one pass in C."""
+    entries = [f"{i}\t{n or ''}\n".casefold() for i, n in zip(ids, names, strict=True)]
+    lengths = np.fromiter((len(e) for e in entries), dtype=np.int64, count=len(entries))
+    return "".join(entries), np.concatenate([[0], np.cumsum(lengths)])
+
+
+def _common(a: str, b: str) -> str:
+    length = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), None)
+    return a[:length] if length is not None else a[: min(len(a), len(b))]

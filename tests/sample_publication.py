@@ -1,0 +1,96 @@
+"""A small made-up publication: consistent, random by seed, known to nobody but the tests."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from features.spec import DIMENSIONS
+from model.wording import Feature
+from serving.publication import Profile, Publication, TaskPart
+
+TASKS = ("growth@36", "distress:bankruptcy@24")
+BASE = -1.0
+
+
+def features(count: int) -> tuple[Feature, ...]:
+    names = list(DIMENSIONS)
+    return tuple(
+        Feature(f"f{i}", f"指标{i}", f"Feature {i}", "%", names[i % 4], "finance", i % 2 == 0, 1)
+        for i in range(count)
+    )
+
+
+def firms(count: int) -> pd.DataFrame:
+    tiers = np.array(["innovative_sme", "srdi_provincial", None], dtype=object)
+    number = np.arange(count)
+    return pd.DataFrame(
+        {
+            "firm_id": [f"F{i:06d}" for i in number],
+            "name": [f"企业{i} Works" for i in number],
+            "district": [f"区{i % 7}" for i in number],
+            "industry": [f"C{30 + i % 9}" for i in number],
+            "tier": tiers[number % 3],
+            "founded_on": pd.to_datetime(date(2001, 1, 1)) + pd.to_timedelta(number, unit="D"),
+            "employees": np.where(number % 5 == 0, np.nan, number * 3.0),
+        }
+    )
+
+
+def task_part(task: str, ids: list[str], width: int, seed: int = 0) -> TaskPart:
+    """Scores whose every sixth firm is outside the cohort; probability is the logistic curve."""
+    random = np.random.default_rng(seed)
+    cohort = [firm for i, firm in enumerate(ids) if i % 6]
+    n = len(cohort)
+    contributions = np.column_stack([random.normal(0, 0.2, (n, width)), np.full(n, BASE)])
+    score = contributions.sum(axis=1)
+    order = np.lexsort((np.array(cohort), -score))
+    rank = np.empty(n)
+    rank[order] = np.arange(1, n + 1)
+    chance = 1 / (1 + np.exp(-score))
+    base = float(1 / (1 + np.exp(-BASE)))
+    values = random.normal(10, 5, (n, width))
+    values[random.random((n, width)) < 0.1] = np.nan
+    frame = pd.DataFrame(
+        {
+            "firm_id": cohort,
+            "score": score,
+            "rank": rank,
+            "probability": chance,
+            "p_low": chance * 0.8,
+            "p_high": chance + (1 - chance) * 0.2,
+            "stale": np.arange(n) % 10 == 0,
+        }
+    )
+    return TaskPart(
+        task,
+        f"{seed:08x}" * 4,
+        frame,
+        contributions,
+        values,
+        features(width),
+        base,
+        base * (1 - base),
+        np.where(np.isnan(values), np.nan, random.uniform(0, 100, (n, width))),
+        {"trained_as_of": "2023-12-31", "recipe": "bag"},
+    )
+
+
+def publication(
+    count: int = 60, width: int = 12, seed: int = 0, tasks: tuple[str, ...] = TASKS
+) -> Publication:
+    frame = firms(count)
+    ids = frame["firm_id"].tolist()
+    random = np.random.default_rng(seed + 1000)
+    # Handed in out of order: the snapshot must not depend on it.
+    frame = frame.sample(frac=1, random_state=seed)
+    return Publication(
+        date(2024, 6, 30) if seed == 0 else date(2024, 7, seed),
+        f"{seed:064x}",
+        frame,
+        {t: task_part(t, ids, width, seed + i) for i, t in enumerate(tasks)},
+        Profile(features(width), random.normal(0, 1, (count, width))),
+        code_version="test",
+    )
