@@ -20,7 +20,7 @@ demo: setup-run ## a synthetic city, from import to a running service (DEMO="--f
 
 # One thread per process: two workers fill two cores, and OpenMP threads that wait would burn them.
 test: setup-dev ## all tests (TESTS="tests/test_vault.py -k twice")
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(RUN) -m pytest -q -n 2 --dist worksteal $(TESTS)
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(RUN) -m pytest -n 2 --dist worksteal $(TESTS)
 
 check: setup-dev ## ruff, mypy --strict, import-linter
 	$(VENV)/bin/ruff check .

@@ -1,1 +1,1 @@
-"""Figures that the design promises, measured: each module prints one row."""
+"""Benchmarks and proofs: what Tidu promises in numbers, measured."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from city.ladder import Happened, chances, draw, settle
@@ -17,9 +17,10 @@ from city.names import firm_ids
 from city.parameters import Parameters, streams
 from city.population import firms_table, populate
 from city.records import applications_table, ended, events_table, titles_table
-from city.reports import annual_table
+from city.reports import annual_tables
+from city.state import State, World
 from city.truth import truth_table
-from city.world import State, World, advance, begin
+from city.world import advance, begin
 from features.schema import register
 from tidu.errors import UsageError
 
@@ -31,12 +32,16 @@ MOST = 2_000_000
 
 @dataclass(frozen=True)
 class City:
-    """Tables by name, in canonical columns plus ``known_on`` where a row has its own, and truth."""
+    """Tables by name, in canonical columns plus ``known_on`` where a row has its own, and truth.
+
+    ``corrections`` is a second delivery of ``annual``: the same keys, known later, put right.
+    """
 
     firms: int
     seed: int
     parameters: str  # digest
     tables: Mapping[str, pd.DataFrame]
+    corrections: pd.DataFrame
     truth: pd.DataFrame
 
 
@@ -56,19 +61,21 @@ def build(firms: int, seed: int, draws: int | None = None) -> City:
     stream_of = {state.year: streams(seed, state.year) for state in states}
     ids = firm_ids(firms)
     moved = whole("moved").random(firms) < p.number("leaving", "moved_share")
-    end, left = ended(world, history, moved)
-    events = events_table(world, states, history, end, stream_of)
+    ends = ended(world, history, moved)
+    events = events_table(world, states, history, ends, stream_of)
     events.insert(0, "firm_id", ids[events.pop("row").to_numpy()])
+    annual, corrections = annual_tables(world, states, ends.day, ids, stream_of)
     made = {
-        "firms": firms_table(p, world.traits, left, whole),
-        "annual": annual_table(world, states, end, ids, stream_of),
+        "firms": firms_table(p, world.traits, ends.left_city, whole),
+        "annual": annual,
         "titles": titles_table(world, history, ids),
         "applications": applications_table(world, history, ids, whole),
         "events": events,
     }
-    tables = {name: _canonical(name, made[name]) for name in made if name in register().tables}
+    tables = {name: _canonical(name, table) for name, table in made.items()}
     count = p.whole("time", "draws") if draws is None else draws
-    return City(firms, seed, p.digest, tables, truth_table(world, states, seed, count, ids))
+    truth = truth_table(world, states, seed, count, ids)
+    return City(firms, seed, p.digest, tables, _canonical("annual", corrections), truth)
 
 
 def _live(world: World, seed: int) -> tuple[list[State], list[Happened]]:
@@ -92,10 +99,14 @@ def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
             f"Table {name} must use columns of the register, found {sorted(strange)}.",
             "Add them to features/columns or leave them out of the city.",
         )
-    made: dict[str, pd.Series] = {}
+    made: dict[str, pd.Series[Any]] = {}
     for column in (*columns, "known_on"):
         if column in table:
             dtype = columns[column].dtype if column in columns else "date"
-            kind = {"date": "datetime64[s]", "text": "str", "code": "str", "set": "str"}
-            made[column] = table[column].astype(kind.get(dtype, np.float64))
+            values = table[column]
+            if dtype == "date":
+                made[column] = values.astype("datetime64[s]")
+            else:
+                text = dtype in ("text", "code", "set")
+                made[column] = values.astype("str") if text else values.astype("float64")
     return pd.DataFrame(made)

@@ -6,94 +6,123 @@ reaches the city of it, and when, is the matter of ``city.reports``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from city.parameters import Floats, Stream
-from city.world import State, View, World
+from city.parameters import Floats, Stream, sigmoid
+from city.state import State, View, World
 
-__all__ = ["statement"]
+__all__ = ["MONEY", "statement"]
 
 Columns = dict[str, Floats]
-LEVELS: Mapping[str, tuple[str, ...]] = {
-    "rd_institution_level": ("none", "below_muni", "muni", "prov", "nat"),
-    "quality_award_level": ("none", "city", "prov", "nat"),
-    "smart_factory_level": ("none", "city", "prov", "nat"),
+LEVELS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "rd_institution_level": ("institution", ("none", "below_muni", "muni", "prov", "nat")),
+    "quality_award_level": ("quality_award", ("none", "city", "prov", "nat")),
+    "smart_factory_level": ("smart_factory", ("none", "city", "prov", "nat")),
 }
+MONEY = frozenset({
+    "revenue", "cost_of_sales", "gross_profit", "selling_expense", "admin_expense",
+    "rd_expense", "rd_invest", "interest_expense", "financial_expense", "operating_profit",
+    "profit_before_tax", "net_profit", "net_profit_adj", "government_grants", "tax_paid",
+    "total_assets", "current_assets", "noncurrent_assets", "cash", "receivables", "inventories",
+    "fixed_assets", "intangible_assets", "total_liabilities", "current_liabilities",
+    "noncurrent_liabilities", "short_term_borrowings", "long_term_borrowings", "payables",
+    "net_assets", "share_capital", "retained_earnings", "depreciation", "operating_cash_flow",
+    "main_revenue", "main_product_revenue", "overseas_revenue",
+})  # fmt: skip
+"""What is in 万元 and scales with the statement's unit."""
 
 
-def statement(world: World, after: State, rows: NDArray[np.int64], stream: Stream) -> dict[
-    str, NDArray[np.generic]
-]:
+@dataclass(frozen=True, slots=True)
+class Firms:
+    """The firms that write, and the numbers they write with."""
+
+    world: World
+    after: State
+    rows: NDArray[np.int64]
+    view: View
+    rng: np.random.Generator
+
+    @property
+    def numbers(self) -> Mapping[str, Any]:
+        return self.world.parameters.section("statement")
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    def noise(self, sd: float) -> Floats:
+        return self.rng.normal(0.0, sd, self.count)
+
+    def taste(self, number: int) -> Floats:
+        """A lasting habit of the firm, standard normal."""
+        return np.asarray(self.world.traits.taste[number][self.rows])
+
+
+def statement(
+    world: World, after: State, rows: NDArray[np.int64], stream: Stream
+) -> dict[str, NDArray[Any]]:
     """Return the columns of year ``after.year - 1`` of the firms in ``rows``."""
-    view = View(world, after).rows(rows)
-    rng = stream("statement")
-    money = _profit(world, after, rows, rng)
-    money |= _balance(world, after, rows, money, rng)
-    people = _people(world, after, rows, rng)
-    rights = _rights(after, rows, rng)
-    market = _market(view, money["revenue"], world.traits.main_ratio[rows], rng)
-    columns: dict[str, NDArray[np.generic]] = {}
-    for name, values in (money | market).items():
-        columns[name] = np.round(values, 2)
-    columns |= people | rights | _quality(view, rng)
-    columns["audited"] = np.zeros(len(rows))  # set by city.reports
-    return columns
+    firms = Firms(world, after, rows, View(world, after).rows(rows), stream("statement"))
+    money = _profit(firms)
+    money |= _balance(firms, money)
+    money |= _cash_flow(firms, money) | _sales(firms, money["revenue"])
+    columns: dict[str, NDArray[Any]] = {name: np.round(money[name], 2) for name in money}
+    return columns | _people(firms) | _rights(firms) | _niche(firms) | _quality(firms)
 
 
-def _profit(world: World, after: State, rows: NDArray[np.int64], rng: np.random.Generator) -> Columns:
-    a, s, books = world.parameters.section("accounts"), world.parameters.section("statement"), after.books
+def _profit(firms: Firms) -> Columns:
+    a, s = firms.world.parameters.section("accounts"), firms.numbers
+    books, rows = firms.after.books, firms.rows
     revenue = np.round(np.exp(books.size[rows]), 2)
-    debt, intensity = books.debt[rows], np.exp(books.intensity[rows])
-    opex, gross = books.opex[rows], books.gross[rows]
-    interest = a["interest_rate"] * a["loan_share"] * debt * intensity
-    selling = opex * np.clip(s["selling_share"] + rng.normal(0, 0.08, len(rows)), 0.1, 0.8)
+    opex, gross, rd = books.opex[rows], books.gross[rows], books.rd[0][rows]
+    interest = a["interest_rate"] * a["loan_share"] * books.debt[rows]
+    interest = interest * np.exp(books.intensity[rows])
+    habit = s["selling_noise"] * firms.taste(0)
+    selling = opex * np.clip(s["selling_share"] + habit, 0.1, 0.8)
     pretax, net = books.before_tax[rows], books.margin[rows]
-    operating = gross - opex - books.rd[0][rows] - a["surcharge"] - interest
-    grants = np.maximum(rng.normal(s["grant_rate"], s["grant_rate"], len(rows)), 0.0)
+    grants = np.maximum(s["grant_rate"] + firms.noise(s["grant_rate"]), 0.0)
+    mean, sd = s["capitalised_rd"]
+    tax = a["surcharge"] + a["tax"] * np.maximum(pretax, 0.0)
     ratios = {
         "cost_of_sales": 1.0 - gross,
         "gross_profit": gross,
         "selling_expense": selling,
         "admin_expense": opex - selling,
-        "rd_expense": books.rd[0][rows],
+        "rd_expense": rd,
+        "rd_invest": rd * (1.0 + np.maximum(mean + firms.noise(sd), 0.0)),
         "interest_expense": interest,
-        "financial_expense": interest * 1.05,
-        "operating_profit": operating,
+        "financial_expense": interest * s["financial_cost"],
+        "operating_profit": gross - opex - rd - a["surcharge"] - interest,
         "profit_before_tax": pretax,
         "net_profit": net,
-        "net_profit_adj": net - np.minimum(grants, 0.02),
+        "net_profit_adj": net - np.minimum(grants, s["grant_max"]),
         "government_grants": grants,
-        "tax_paid": a["surcharge"] + a["tax"] * np.maximum(pretax, 0.0) + 0.025 * gross,
-        "rd_invest": books.rd[0][rows] * (1.0 + np.maximum(rng.normal(0.02, 0.06, len(rows)), 0)),
+        "tax_paid": tax + s["value_added_tax"] * gross,
     }
     return {"revenue": revenue} | {name: revenue * ratio for name, ratio in ratios.items()}
 
 
-def _balance(
-    world: World, after: State, rows: NDArray[np.int64], money: Columns, rng: np.random.Generator
-) -> Columns:
-    s, books, n = world.parameters.section("statement"), after.books, len(rows)
+def _balance(firms: Firms, money: Columns) -> Columns:
+    s, books, rows, traits = firms.numbers, firms.after.books, firms.rows, firms.world.traits
     assets = np.round(money["revenue"] * np.exp(books.intensity[rows]), 2)
     liabilities = np.round(assets * books.debt[rows], 2)
-    share = world.traits.current_share[rows]
-    current = np.round(assets * share, 2)
-    owed = np.minimum(current / np.maximum(books.liquidity[rows], 0.05), 0.97 * liabilities)
+    current = np.round(assets * traits.current_share[rows], 2)
+    owed = current / np.maximum(books.liquidity[rows], 0.05)
+    owed = np.round(np.minimum(owed, s["current_debt"] * liabilities), 2)
     wish = np.array([s["cash_share"], s["receivable_share"], s["inventory_share"]])[:, None]
-    parts = wish * np.exp(rng.normal(0, s["share_noise"], (3, n)))
-    parts[0] *= np.exp(0.35 * after.latent[3][rows])
-    parts = parts / np.maximum(parts.sum(axis=0) / 0.96, 1.0) * current
-    loans = liabilities * world.parameters.number("accounts", "loan_share")
-    equity = assets - liabilities
-    start = np.exp(world.traits.start_size[rows] + world.traits.intensity[rows])
+    parts = wish * np.exp(firms.rng.normal(0, s["share_noise"], (3, firms.count)))
+    parts[0] *= np.exp(s["cash_finance"] * firms.view["finance"])
+    parts = parts / np.maximum(parts.sum(axis=0) / s["named_share"], 1.0) * current
+    loans = liabilities * firms.world.parameters.number("accounts", "loan_share")
+    short = np.minimum(s["short_loans"] * loans, s["short_loans_max"] * owed)
+    start = np.exp(traits.start_size[rows] + traits.intensity[rows])
     capital = np.round(s["capital_share"] * start, 2)
-    fixed = (assets - current) * 0.7
-    short = np.minimum(0.7 * loans, 0.6 * owed)
-    depreciation = s["depreciation"] * assets
-    flow = money["net_profit"] + depreciation + 0.02 * rng.standard_normal(n) * money["revenue"]
-    flow -= 0.12 * money["revenue"] * np.maximum(books.growth[0][rows], -0.3)
+    equity = assets - liabilities
     return {
         "total_assets": assets,
         "current_assets": current,
@@ -101,109 +130,120 @@ def _balance(
         "cash": parts[0],
         "receivables": parts[1],
         "inventories": parts[2],
-        "fixed_assets": fixed,
-        "intangible_assets": (assets - current) * 0.12,
+        "fixed_assets": (assets - current) * s["fixed_share"],
+        "intangible_assets": (assets - current) * s["intangible_share"],
         "total_liabilities": liabilities,
-        "current_liabilities": np.round(owed, 2),
-        "noncurrent_liabilities": liabilities - np.round(owed, 2),
+        "current_liabilities": owed,
+        "noncurrent_liabilities": liabilities - owed,
         "short_term_borrowings": short,
         "long_term_borrowings": np.minimum(loans - short, liabilities - owed),
-        "payables": 0.35 * owed,
+        "payables": s["payable_share"] * owed,
         "net_assets": equity,
         "share_capital": capital,
         "retained_earnings": equity - capital,
         "net_assets_per_share": equity / np.maximum(capital, 1.0),
-        "depreciation": depreciation,
-        "operating_cash_flow": flow,
     }
 
 
-def _people(
-    world: World, after: State, rows: NDArray[np.int64], rng: np.random.Generator
-) -> dict[str, NDArray[np.generic]]:
-    s, size = world.parameters.section("statement"), after.books.size[rows]
-    year = after.year - 1
-    per_head = world.traits.productivity[rows] + s["productivity_size"] * (size - 8.0)
-    per_head += 0.03 * (year - 2018)
-    heads = np.exp(size - per_head + rng.normal(0, 0.06, len(rows)))
+def _cash_flow(firms: Firms, money: Columns) -> Columns:
+    s, growth = firms.numbers, firms.view["growth"]
+    depreciation = s["depreciation"] * money["total_assets"]
+    tied = s["cash_growth"] * np.maximum(growth, -0.3) - firms.noise(s["cash_noise"])
+    flow = money["net_profit"] + depreciation - tied * money["revenue"]
+    return {"depreciation": depreciation, "operating_cash_flow": flow}
+
+
+def _sales(firms: Firms, revenue: Floats) -> Columns:
+    s = firms.numbers
+    main = np.clip(firms.view["main_ratio"] + firms.noise(s["main_ratio_noise"]), 0.05, 1.0)
+    export = s["export_share"] * np.exp(0.5 * firms.taste(1)) + firms.noise(s["export_noise"])
+    export = np.clip(export, 0.0, 0.9) * (firms.view["ambition"] > s["exporters"])
+    return {
+        "main_revenue": revenue * main,
+        "main_product_revenue": revenue * main * s["product_share"],
+        "overseas_revenue": revenue * export,
+    }
+
+
+def _people(firms: Firms) -> Columns:
+    s, size, year = firms.numbers, firms.view["size"], firms.after.year - 1
+    per_head = firms.world.traits.productivity[firms.rows]
+    per_head = per_head + s["productivity_size"] * (size - s["size_at"])
+    per_head += s["productivity_growth"] * (year - 2018)
+    heads = np.exp(size - per_head + firms.noise(s["heads_noise"]))
     employees = np.maximum(np.round(heads), 1.0)
-    part = np.clip(1.6 * after.books.rd[0][rows] ** 0.8 + rng.normal(0, 0.02, len(rows)), 0, 0.8)
+    factor, power, sd = s["rd_people"]
+    part = np.clip(factor * firms.view["rd_ratio"] ** power + firms.noise(sd), 0.0, 0.8)
     staff = np.floor(employees * part)
-    wage = s["wage"] * (1 + s["wage_growth"]) ** (year - 2015)
+    wage = (
+        s["wage"] * (1 + s["wage_growth"]) ** (year - 2015) * np.exp(s["wage_sd"] * firms.taste(2))
+    )
     return {
         "employees": employees,
         "rd_staff": staff,
-        "tech_staff": np.minimum(np.floor(staff * 1.25) + (part > 0.05), employees),
-        "social_security_base": np.round(employees * wage * np.exp(rng.normal(0, 0.15, len(rows))), 2),
+        "tech_staff": np.minimum(np.floor(staff * s["tech_people"]), employees),
+        "social_security_base": np.round(employees * wage, 2),
     }
 
 
-def _rights(
-    after: State, rows: NDArray[np.int64], rng: np.random.Generator
-) -> dict[str, NDArray[np.generic]]:
-    class1 = after.books.class1[rows]
-    innovation = after.latent[0][rows]
-    own = rng.binomial(class1, 0.85)
-    quality = 1.0 / (1.0 + np.exp(-(innovation - 0.5)))
-    second = rng.poisson(np.exp(0.6 + 0.4 * innovation + 0.5 * np.log1p(class1)))
-    counts = {
+def _rights(firms: Firms) -> Columns:
+    s, innovation, class1 = firms.numbers, firms.view["innovation"], firms.view["class1"]
+    own = np.round(class1 * sigmoid(s["own_right"] + firms.taste(3)))
+    quality = sigmoid(innovation - 0.5)
+    constant, slope, more = s["class2"]
+    second = np.exp(constant + slope * innovation + more * np.log1p(class1))
+    joined, led = s["standards_joined"], s["standards_led"]
+    habit = np.exp(0.5 * firms.taste(4))
+    return {
         "class1_ip": class1,
         "class1_ip_self": own,
-        "class1_ip_high_value": rng.binomial(own, 0.45 * quality),
-        "class1_ip_effective": rng.binomial(class1, 0.35 + 0.45 * quality),
-        "class2_ip": second,
+        "class1_ip_high_value": np.floor(own * 0.45 * quality),
+        "class1_ip_effective": np.floor(class1 * (0.35 + 0.45 * quality)),
+        "class2_ip": np.round(second * habit),
         "ip_transferred_in": class1 - own,
         "invention_patents": class1,
-        "standards_joined": rng.poisson(np.exp(-2.2 + 0.7 * innovation)),
-        "standards_led": rng.poisson(np.exp(-3.8 + 0.8 * innovation)),
+        "standards_joined": np.floor(np.exp(joined[0] + joined[1] * innovation) * 4 * habit),
+        "standards_led": np.floor(np.exp(led[0] + led[1] * innovation) * 4 * habit),
     }
-    return {name: values.astype(float) for name, values in counts.items()}
 
 
-def _market(
-    view: Mapping[str, Floats], revenue: Floats, main: Floats, rng: np.random.Generator
-) -> Columns:
-    share = np.minimum(100.0 * view["share"], 95.0)
-    rank = np.maximum(np.round(60.0 * np.exp(-0.16 * share + rng.normal(0, 0.3, len(share)))), 1)
-    main_part = np.clip(main + rng.normal(0, 0.02, len(main)), 0.05, 1.0)
-    export = np.maximum(rng.normal(0.15, 0.12, len(main)), 0) * (view["ambition"] > 0.4)
+def _niche(firms: Firms) -> Columns:
+    s, share = firms.numbers, np.minimum(100.0 * firms.view["share"], 95.0)
+    log = np.log(s["rank_first"]) + s["rank_slope"] * share + s["rank_sd"] * firms.taste(5)
+    rank = np.maximum(np.round(np.exp(log)), 1.0)
     return {
-        "main_revenue": revenue * main_part,
-        "main_product_revenue": revenue * main_part * 0.93,
-        "overseas_revenue": revenue * export,
-        "years_in_niche": view["niche_years"],
-        "niche_share_national_pct": share,
+        "years_in_niche": firms.view["niche_years"],
+        "niche_share_national_pct": np.round(share, 2),
         "niche_rank_national": rank,
-        "niche_rank_province": np.maximum(np.round(rank / 4), 1),
+        "niche_rank_province": np.maximum(np.round(rank * s["rank_province"]), 1.0),
     }
 
 
-def _level(z: Floats, cuts: tuple[float, ...], names: tuple[str, ...]) -> NDArray[np.str_]:
-    return np.array(names)[np.digitize(z, cuts)]
+def _level(value: Floats, cuts: Sequence[float], names: tuple[str, ...]) -> NDArray[Any]:
+    return np.array(names)[np.digitize(value, cuts)]
 
 
-def _quality(view: View, rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
+def _quality(firms: Firms) -> dict[str, NDArray[Any]]:
+    s, view = firms.numbers, firms.view
     innovation, management, market = view["innovation"], view["management"], view["market"]
-    n = len(innovation)
-
-    def noise() -> Floats:
-        return rng.normal(0, 0.35, n)
-
-    scale = 0.5 * (view["size"] - 8.0)
-    lab = innovation + scale + noise()
-    digital = 2.0 + 0.6 * management + 0.3 * scale + noise()
-    return {
-        "rd_institution_level": _level(lab, (0.2, 0.8, 1.9, 3.4), LEVELS["rd_institution_level"]),
-        "quality_award_level": _level(
-            management + scale + noise(), (1.5, 2.6, 4.2), LEVELS["quality_award_level"]
-        ),
-        "smart_factory_level": _level(
-            digital - 2 + scale + noise(), (1.0, 2.2, 3.6), LEVELS["smart_factory_level"]
-        ),
+    habits = [s["habit"] * firms.taste(number) for number in range(6, 12)]
+    scale = s["size_weight"] * (view["size"] - s["size_at"])
+    constant, by_management, by_size = s["digital"]
+    digital = constant + by_management * management + by_size * scale + habits[0]
+    values = {
+        "rd_institution_level": innovation + scale + habits[1],
+        "quality_award_level": management + scale + habits[2],
+        "smart_factory_level": digital - constant + scale,
+    }
+    made: dict[str, NDArray[Any]] = {
+        name: _level(value, s[LEVELS[name][0]], LEVELS[name][1]) for name, value in values.items()
+    }
+    marks = np.exp(s["trademarks"] * (np.clip(market, -2, 3) + habits[3]))
+    return made | {
         "digital_level": np.clip(np.round(digital), 1, 4),
-        "iso_cert": (management + 0.5 * scale + noise() > -0.3).astype(float),
-        "own_brand": (market + noise() > -0.2).astype(float),
-        "trademarks": rng.poisson(np.exp(0.6 * np.clip(market, -2, 3))).astype(float),
-        "supplies_chain_leader": (market + scale + noise() > 1.2).astype(float),
-        "fills_gap_flag": (innovation + noise() > 1.6).astype(float),
+        "iso_cert": (management + 0.5 * scale + habits[4] > s["iso"]).astype(float),
+        "own_brand": (market + habits[3] > s["brand"]).astype(float),
+        "trademarks": np.floor(marks),
+        "supplies_chain_leader": (market + scale + habits[5] > s["leader"]).astype(float),
+        "fills_gap_flag": (innovation + habits[1] > s["gap"]).astype(float),
     }

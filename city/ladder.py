@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from city.parameters import Floats, Stream, as_terms, score
-from city.world import Bools, Ints, Standing, State, View, World
+from city.parameters import Floats, Stream, as_terms, score, sigmoid
+from city.state import Bools, Ints, Standing, State, View, World
 
 __all__ = ["EXITS", "Chances", "Happened", "chances", "draw", "settle"]
 
@@ -89,12 +89,12 @@ def filled(scores: Floats, weight: Floats, wanted: float) -> Floats:
     top = float(scores.max())
     c = np.log(wanted) - np.log(np.sum(weight * np.exp(scores - top))) - top
     for _ in range(60):
-        p = 1.0 / (1.0 + np.exp(-np.clip(scores + c, -60, 60)))
+        p = sigmoid(scores + c)
         miss = float(np.sum(weight * p) - wanted)
         if abs(miss) < 1e-9 * wanted:
             break
         c -= np.clip(miss / max(float(np.sum(weight * p * (1 - p))), 1e-12), -2.0, 2.0)
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scores + c, -60, 60))))
+    return sigmoid(scores + c)
 
 
 def _spread(values: Floats, rows: NDArray[np.int64], size: int) -> Floats:
@@ -115,7 +115,7 @@ def _titles(world: World, state: State, view: View) -> tuple[Floats, Floats]:
         rows = np.flatnonzero(may)
         part = view.rows(rows)
         wish = score(as_terms(rule["apply"]), part, len(rows))
-        wish = 1.0 / (1.0 + np.exp(-wish))
+        wish = sigmoid(wish)
         wanted = places(rule, n, p.whole("size", "reference"), state.year)
         wanted = min(wanted, rule["cap"] * float(wish.sum()))
         merit = filled(score(as_terms(rule["merit"]), part, len(rows)), wish, wanted)
@@ -178,14 +178,24 @@ def draw(world: World, state: State, given: Chances, stream: Stream) -> Happened
     due = state.standing.titles == state.year - 3
     renew = np.array([tier["renew"] for tier in p.ladder])[:, None]
     # A firm that holds a higher title keeps the lower one.
-    higher = np.cumsum(state.standing.titles[::-1] > 0, axis=0)[::-1] - (state.standing.titles > 0)
+    higher: Ints = np.cumsum(state.standing.titles[::-1] > 0, axis=0)[::-1] - (
+        state.standing.titles > 0
+    )
     keeps = (rng.random((tiers, n)) < renew) | (higher > 0)
-    renewed = due & (state.standing.titles > 0) & keeps & alive
+    renewed = due & (state.standing.titles > 0) & keeps & alive & ~state.standing.gone
     market = stream("market")
     steps = {s: (market.random(n) < given.stages[s]) & ~ends for s in sorted(given.stages)}
     return Happened(
-        state.year, exit_, exit_day, applied, granted, renewed,
-        steps["reform"], steps["guidance"], steps["quoted"], steps["listed"],
+        state.year,
+        exit_,
+        exit_day,
+        applied,
+        granted,
+        renewed,
+        steps["reform"],
+        steps["guidance"],
+        steps["quoted"],
+        steps["listed"],
     )
 
 

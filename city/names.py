@@ -40,7 +40,9 @@ def credit_codes(region: Sequence[str], stream: Stream) -> NDArray[np.str_]:
     count, alphabet = len(region), np.array(list(ALPHABET))
     space = len(ALPHABET) ** 6
     if count * 2 > space:
-        raise UsageError(f"At most {space // 2} codes can be made, found {count}.", "Ask for fewer.")
+        raise UsageError(
+            f"At most {space // 2} codes can be made, found {count}.", "Ask for fewer."
+        )
     # An odd multiplier coprime to 31 walks through all bodies without meeting one twice.
     start = int(stream("codes").integers(space))
     serial = (start + np.arange(count, dtype=np.int64) * 401_999_983) % space
@@ -79,16 +81,16 @@ def firm_names(
     brands = np.char.add(first[:, None], second[None, :]).ravel()
     # Two brand words where the trade holds more firms than there are brands.
     count = len(words)
-    one = rng.permutation(len(brands))
+    brand = np.empty(count, dtype=np.int64)
     order = np.empty(count, dtype=np.int64)
     for word in np.unique(words):
         rows = np.flatnonzero(words == word)
-        order[rows] = np.arange(len(rows))
-    brand = brands[one[order % len(brands)]]
-    extra = np.where(order >= len(brands), second[(order // len(brands) - 1) % len(second)], "")
+        order[rows] = np.arange(len(rows)) // len(brands)
+        brand[rows] = rng.permutation(len(brands))[np.arange(len(rows)) % len(brands)]
+    extra = np.where(order > 0, second[(order - 1) % len(second)], "")
     form = np.array(names["forms"])[joint.astype(int)]
     city = str(parameters.raw["place"]["city"])
-    name = np.char.add(np.char.add(city, brand), np.char.add(extra, words))
+    name = np.char.add(np.char.add(city, brands[brand]), np.char.add(extra, words))
     return np.char.add(name, form)
 
 

@@ -16,24 +16,36 @@ from numpy.typing import NDArray
 from tidu import digest
 from tidu.errors import UsageError
 
-__all__ = ["Factor", "Floats", "Parameters", "Stream", "Term", "as_terms", "score", "streams"]
+__all__ = [
+    "Factor",
+    "Floats",
+    "Parameters",
+    "Stream",
+    "Term",
+    "as_terms",
+    "score",
+    "sigmoid",
+    "streams",
+]
 
 Floats = NDArray[np.float64]
 Stream = Callable[[str], np.random.Generator]
 """Gives the generator of one aspect ("growth", "exits", …) at one place of the timeline."""
 
+
+def sigmoid(z: Floats) -> Floats:
+    """Return the chance that log-odds ``z`` stand for."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(z, -60.0, 60.0))))
+
+
 SHAPES: Mapping[str, Callable[[Floats], Floats]] = {
-    "above": lambda z: _sigmoid(z),
-    "below": lambda z: _sigmoid(-z),
+    "above": sigmoid,
+    "below": lambda z: sigmoid(-z),
     "rise": lambda z: -np.expm1(-np.maximum(z, 0.0)),
     "hump": lambda z: np.exp(-np.minimum(z * z, 700.0)),
     "bend": np.tanh,
     "plain": lambda z: z,
 }
-
-
-def _sigmoid(z: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(z, -60.0, 60.0))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ def score(terms: Sequence[Term], view: Mapping[str, Floats], size: int) -> Float
         for factor in term.factors:
             z = (view[factor.variable] - factor.at) / factor.width
             product *= SHAPES[factor.shape](z)
-        total += np.nan_to_num(product)
+        total += product
     return total
 
 
@@ -111,9 +123,14 @@ class Parameters:
 
 def as_terms(raw: Sequence[Mapping[str, Any]]) -> tuple[Term, ...]:
     """Read terms as the file writes them: ``{ w = 1.2, of = [[variable, shape, at, width]] }``."""
+    return _as_terms(tuple((float(t["w"]), tuple(tuple(f) for f in t["of"])) for t in raw))
+
+
+@cache
+def _as_terms(raw: tuple[tuple[float, tuple[tuple[Any, ...], ...]], ...]) -> tuple[Term, ...]:
     return tuple(
-        Term(float(t["w"]), tuple(Factor(f[0], f[1], float(f[2]), float(f[3])) for f in t["of"]))
-        for t in raw
+        Term(weight, tuple(Factor(f[0], f[1], float(f[2]), float(f[3])) for f in factors))
+        for weight, factors in raw
     )
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from city.names import credit_codes, firm_ids, firm_names, person_names
-from city.parameters import Floats, Parameters, Stream
-from city.world import Bools, Traits
+from city.parameters import Floats, Parameters, Stream, sigmoid
+from city.state import TASTES, Bools, Traits
 
 __all__ = ["firms_table", "populate"]
 
@@ -37,21 +37,30 @@ def populate(p: Parameters, firms: int, stream: Stream) -> Traits:
         gross=np.clip(columns["gross"][industry] + rng.normal(0, 0.05, firms), 0.03, 0.8),
         rd=columns["rd"][industry] * np.exp(rng.normal(0, 0.45, firms)),
         intensity=np.log(columns["assets"][industry]) + rng.normal(0, 0.35, firms),
-        main_ratio=_sigmoid(rng.normal(s["main_ratio"], s["main_ratio_sd"], firms)),
-        niche_year=np.minimum(year + rng.exponential(s["niche_wait"], firms).astype(int), year + 6.0),
+        main_ratio=sigmoid(rng.normal(s["main_ratio"], s["main_ratio_sd"], firms)),
+        niche_year=np.minimum(
+            year + rng.exponential(s["niche_wait"], firms).astype(int), year + 6.0
+        ),
         ambition=rng.standard_normal(firms),
         productivity=s["productivity"] + rng.normal(0, s["productivity_sd"], firms),
-        current_share=np.clip(rng.normal(s["current_share"], s["current_share_sd"], firms), 0.2, 0.9),
+        current_share=np.clip(
+            rng.normal(s["current_share"], s["current_share_sd"], firms), 0.2, 0.9
+        ),
+        taste=stream("taste").standard_normal((TASTES, firms)),
         start_size=size,
     )
 
 
-_COLUMNS = {"code": 0, "word": 1, "sector": 3, "size_class": 4, "gross": 5, "rd": 6, "assets": 7,
-            "field": 8}
-
-
-def _sigmoid(z: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-z)))
+_COLUMNS = {
+    "code": 0,
+    "word": 1,
+    "sector": 3,
+    "size_class": 4,
+    "gross": 5,
+    "rd": 6,
+    "assets": 7,
+    "field": 8,
+}
 
 
 def _founded(
@@ -63,8 +72,8 @@ def _founded(
     age = np.minimum(rng.exponential(p.number("population", "age_mean"), firms), 30.0)
     year = np.where(initial, start - 2 - age.astype(int), rng.integers(start, last + 1, firms))
     day = rng.integers(0, 365, firms)
-    founded = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]") + day
-    return founded, initial
+    founded = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]")
+    return np.asarray(founded + day, dtype="datetime64[D]"), initial
 
 
 def _start_size(p: Parameters, initial: Bools, rng: np.random.Generator) -> Floats:
@@ -83,8 +92,9 @@ def firms_table(
     """Return the table ``firms``; ``left_city`` is NaT for firms that stayed."""
     rng, count = stream("firms"), len(traits.first_year)
     rows = p.raw["industries"]["rows"]
-    column = {name: np.array([row[i] for row in rows])[traits.industry] for name, i in
-              _COLUMNS.items()}
+    column = {
+        name: np.array([row[i] for row in rows])[traits.industry] for name, i in _COLUMNS.items()
+    }
     places = p.raw["place"]["districts"]
     weight = np.array([d["weight"] for d in places])
     district = rng.choice(len(places), count, p=weight / weight.sum())

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from city.ladder import EXITS, WINDOW, Happened
-from city.parameters import Stream
-from city.world import Bools, State, View, World
+from city.parameters import Stream, score
+from city.state import Bools, State, View, World
 
-__all__ = ["applications_table", "ended", "events_table", "titles_table"]
+__all__ = ["Ends", "applications_table", "ended", "events_table", "titles_table"]
 
 Days = NDArray[np.datetime64]
 
@@ -22,17 +23,24 @@ def _day(year: int, days: NDArray[np.int64] | int) -> Days:
     return np.asarray(np.datetime64(f"{year}-06-30") + np.asarray(days))
 
 
-def ended(world: World, history: Sequence[Happened], moved: Bools) -> tuple[Days, Days]:
-    """Return the day every firm ended, and the day it left the city; NaT where it did not."""
-    end = np.full(world.firms, np.datetime64("NaT", "D"))
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The day on which each firm ended, and on which it left the city instead; NaT where not."""
+
+    day: Days
+    left_city: Days
+
+
+def ended(world: World, history: Sequence[Happened], moved: Bools) -> Ends:
+    """Collect the ends of all years; ``moved`` says who would move rather than dissolve."""
+    day = np.full(world.firms, np.datetime64("NaT", "D"))
+    left = day.copy()
     for happened in history:
         rows = happened.exit > 1
-        end[rows] = _day(happened.year, happened.exit_day)[rows]
-    left = np.full(world.firms, np.datetime64("NaT", "D"))
-    for happened in history:
+        day[rows] = _day(happened.year, happened.exit_day)[rows]
         rows = (happened.exit == EXITS.index("leaving")) & moved
-        left[rows] = end[rows]
-    return end, left
+        left[rows] = day[rows]
+    return Ends(day, left)
 
 
 def titles_table(world: World, history: Sequence[Happened], ids: NDArray[np.str_]) -> pd.DataFrame:
@@ -82,7 +90,7 @@ def applications_table(
             granted = happened.granted[tier][rows]
             first, last = rule["submit"]
             issued = pd.Timestamp(str(_day(happened.year, int(rule["day"]))))
-            result = np.where(granted, "pass", "fail")
+            result = np.where(granted, "passed", "failed")
             frames.append(
                 pd.DataFrame(
                     {
@@ -106,53 +114,60 @@ def events_table(
     world: World,
     states: Sequence[State],
     history: Sequence[Happened],
-    end: Days,
+    ends: Ends,
     stream_of: Mapping[int, Stream],
 ) -> pd.DataFrame:
     """Return ``events`` with the firm's row number in ``row``: exits, capital market, adverse."""
     frames = []
     for state, happened in zip(states, history, strict=False):
         stream = stream_of[happened.year]
-        frames += [_exits(world, happened, stream)]
+        frames += [_exits(world, happened, ends, stream)]
         frames += _market(world, state, happened, stream)
         frames += [_adverse(world, state, stream)]
-    table = pd.concat([f for f in frames if len(f)], ignore_index=True)
-    last = end[table["row"].to_numpy()]
+    table: pd.DataFrame = pd.concat([f for f in frames if len(f)], ignore_index=True)
+    last = ends.day[table["row"].to_numpy()]
     on = table["on"].to_numpy()
-    known = (np.isnat(last) | (on <= last)) & (on <= _day(history[-1].year + 1, 0))
-    return table[known].sort_values(["row", "on", "kind"]).reset_index(drop=True)
+    today = _day(history[-1].year + 1, 0)
+    for column in ("ended_on", "repaired_on"):
+        table[column] = table[column].mask(table[column] > pd.Timestamp(str(today)))
+    known = (np.isnat(last) | (on <= last)) & (on <= today)
+    return table[pd.Series(known)].sort_values(["row", "on", "kind"]).reset_index(drop=True)
 
 
 def _frame(rows: NDArray[np.int64], kind: object, on: Days, **more: object) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"row": rows, "kind": kind, "on": on.astype("datetime64[s]"), **more}
-    )
+    return pd.DataFrame({"row": rows, "kind": kind, "on": on.astype("datetime64[s]"), **more})
 
 
-def _exits(world: World, happened: Happened, stream: Stream) -> pd.DataFrame:
-    """Write each exit under its kind: some bankruptcies are reorganisations, leavers dissolve."""
-    rng, p = stream("exit kinds"), world.parameters
+def _exits(world: World, happened: Happened, ends: Ends, stream: Stream) -> pd.DataFrame:
+    """Write each exit under its kind; a default that the firm outlives ends when it has paid."""
+    rng = stream("exit days")
+    first, last = world.parameters.raw["distress"]["paid_after"]
     rows = np.flatnonzero(happened.exit > 0)
     kind = np.array(EXITS, dtype=object)[happened.exit[rows]]
-    again = rng.random(len(rows)) < p.number("distress", "reorganised")
-    kind[(kind == "bankruptcy") & again] = "reorganisation"
     kind[kind == "leaving"] = "dissolved"
-    return _frame(rows, kind, _day(happened.year, happened.exit_day[rows]))
+    kind[(kind == "dissolved") & ~np.isnat(ends.left_city[rows])] = "relocation"
+    on = _day(happened.year, happened.exit_day[rows])
+    last_day = ends.day[rows]
+    paid = on + rng.integers(first, last + 1, len(rows))
+    outlived = (kind == "default_90d") & (np.isnat(last_day) | (paid < last_day))
+    over = np.where(outlived, paid, np.datetime64("NaT", "D"))
+    return _frame(rows, kind, on, ended_on=over.astype("datetime64[s]"))
 
 
-def _market(
-    world: World, state: State, happened: Happened, stream: Stream
-) -> list[pd.DataFrame]:
-    p, rng, n, year = world.parameters.section("capital"), stream("market days"), world.firms, (
-        happened.year
-    )
+def _market(world: World, state: State, happened: Happened, stream: Stream) -> list[pd.DataFrame]:
+    """Date the steps on the capital market; some in guidance are accepted and withdraw."""
+    p, rng = world.parameters.section("capital"), stream("market days")
+    n, year = world.firms, happened.year
     any_day = rng.integers(1, WINDOW + 1, n)
     late_day = rng.integers(p["first_day"], WINDOW + 1, n)
     first, last = p["accepted_before"]
     accepted = late_day - rng.integers(first, last + 1, n)
     drops = (
-        (state.standing.stage == 2) & ~happened.listed & (happened.exit < 2)
-        & (rng.random(n) < p["withdrawn"]) & ~state.standing.listed
+        (state.standing.stage == 2)
+        & ~happened.listed
+        & (happened.exit < 2)
+        & (rng.random(n) < p["withdrawn"])
+        & ~state.standing.listed
     )
     drops &= world.present(state)
     view = View(world, state)
@@ -187,8 +202,6 @@ def _boards(p: Mapping[str, object], view: View) -> NDArray[np.str_]:
 
 def _adverse(world: World, state: State, stream: Stream) -> pd.DataFrame:
     """Draw penalties, suits and the like: signs of poor management, not of distress alone."""
-    from city.parameters import score
-
     p, rng, n = world.parameters, stream("adverse"), world.firms
     a = p.section("adverse")
     factor = np.exp(score(p.terms("adverse"), View(world, state), n))
@@ -198,11 +211,13 @@ def _adverse(world: World, state: State, stream: Stream) -> pd.DataFrame:
     picked = rng.choice(kinds, n, p=[share for _, share in a["kinds"]])
     on = _day(state.year, day)
     exempt = (picked == "penalty") & (u[0] < a["exempt"])
-    repaired = np.where(u[1] < a["repaired"], on + 270, np.datetime64("NaT", "D"))
+    repaired = np.where(u[1] < a["repaired"], on + a["repaired_after"], np.datetime64("NaT", "D"))
     rows = np.flatnonzero(hit)
     severity = np.where(exempt, "minor", np.where(u[0] > 0.9, "larger", "general"))
     return _frame(
-        rows, picked[rows], on[rows],
+        rows,
+        picked[rows],
+        on[rows],
         severity=severity[rows],
         exempt_minor=exempt[rows].astype(float),
         repaired_on=repaired[rows].astype("datetime64[s]"),

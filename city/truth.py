@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from city.ladder import EXITS, Chances, Happened, chances, draw, settle
 from city.parameters import Floats, streams
-from city.world import Bools, State, View, World, advance, outlook
+from city.state import Bools, State, View, World
+from city.world import advance, outlook
 
 __all__ = ["GROWTH_FACTOR", "truth_table"]
 
@@ -51,9 +52,9 @@ def truth_table(
     return _long(frames, ids)
 
 
-def _long(frames: list[tuple[NDArray[np.int64], int, str, Floats]], ids: NDArray[np.str_]) -> (
-    pd.DataFrame
-):
+def _long(
+    frames: list[tuple[NDArray[np.int64], int, str, Floats]], ids: NDArray[np.str_]
+) -> pd.DataFrame:
     """Stack the parts; names as categories, for a large city has millions of rows."""
     names = sorted({name for _, _, name, _ in frames})
     sizes = [len(rows) for rows, *_ in frames]
@@ -62,9 +63,9 @@ def _long(frames: list[tuple[NDArray[np.int64], int, str, Floats]], ids: NDArray
     firm = np.concatenate([rows for rows, *_ in frames])
     return pd.DataFrame(
         {
-            "firm_id": pd.Categorical.from_codes(firm, ids),
+            "firm_id": pd.Categorical.from_codes(firm, pd.Index(ids)),
             "as_of": np.repeat(days, sizes),
-            "task": pd.Categorical.from_codes(np.repeat(codes, sizes), names),
+            "task": pd.Categorical.from_codes(np.repeat(codes, sizes), pd.Index(names)),
             "probability": np.concatenate([chance for *_, chance in frames]),
         }
     )
@@ -78,19 +79,23 @@ def _tail(threshold: Floats, centre: Floats, scale: Floats) -> Floats:
 
 def _now(world: World, given: Chances) -> dict[str, Floats]:
     """Return the chance of each label within the year that ``given`` covers."""
-    now = {f"promotion:{rule['name']}": given.title(k) for k, rule in
-           enumerate(world.parameters.ladder)}
+    now = {
+        f"promotion:{rule['name']}": given.title(k)
+        for k, rule in enumerate(world.parameters.ladder)
+    }
     now |= {"quotation": given.market("quoted"), "listing": given.market("listed")}
     now["distress"] = given.exits[:3].sum(axis=0)
     return now | {f"distress:{kind}": given.exits[i] for i, kind in enumerate(DISTRESS)}
 
 
 def _blocked(world: World, happened: Happened) -> dict[str, Bools]:
-    """Return whose first year already brought the label of a distress task.
-
-    Titles, quotation and listing need none: once there, their chance is 0.
-    """
-    blocked = {f"distress:{kind}": happened.exit == i for i, kind in enumerate(DISTRESS, 1)}
+    """Return whose first year already brought the label, per task."""
+    blocked = {
+        f"promotion:{rule['name']}": happened.granted[k]
+        for k, rule in enumerate(world.parameters.ladder)
+    }
+    blocked |= {"quotation": happened.quoted, "listing": happened.listed}
+    blocked |= {f"distress:{kind}": happened.exit == i for i, kind in enumerate(DISTRESS, 1)}
     return blocked | {"distress": (happened.exit > 0) & (happened.exit <= len(DISTRESS))}
 
 
@@ -101,26 +106,37 @@ def _tasks(world: World, state: State, seed: int, draws: int) -> list[Task]:
     wanted = np.full(world.firms, np.log(GROWTH_FACTOR))
     now["growth"] = _tail(wanted, centre, scale)
     later = {name: np.zeros(world.firms) for name in now}
+    clear = {name: np.zeros(world.firms) for name in now}
+    # Growth is spread evenly over its law, by rotation, so that few continuations suffice.
+    turn = streams(seed, 100_000 + state.year)("rotation").random(world.firms)
     for number in range(draws):
         stream = streams(seed, 100_000 + state.year, number)
         happened = draw(world, state, given, stream)
-        after = advance(world, state, settle(state, happened), stream)
+        luck = (turn + number / draws) % 1.0
+        after = advance(world, state, settle(state, happened), stream, luck)
         blocked = _blocked(world, happened)
         for name, chance in _now(world, chances(world, after)).items():
-            later[name] += np.where(blocked[name], 0.0, chance) if name in blocked else chance
+            later[name] += np.where(blocked[name], 0.0, chance)
+            clear[name] += ~blocked[name]
         law = outlook(world, after, View(world, after))
         later["growth"] += _tail(2 * wanted - after.books.growth[0], *law)
+    two = {name: _two_years(now[name], later[name], clear[name]) for name in now}
+    two["growth"] = later["growth"] / max(draws, 1)
+    none = np.empty(0)
     return [
-        Task(name, cohort, now[name], _two_years(name, now[name], later[name], draws))
+        Task(name, cohort, now[name], two[name] if draws else none)
         for name, cohort in _cohorts(world, state).items()
     ]
 
 
-def _two_years(name: str, now: Floats, later: Floats, draws: int) -> Floats:
-    if not draws:
-        return np.empty(0)
-    mean = later / draws
-    return mean if name == "growth" else now + mean
+def _two_years(now: Floats, later: Floats, clear: Floats) -> Floats:
+    """Join the exact chance of year one with the mean of year two where year one was clear.
+
+    The mean is over clear continuations only, so the sum stays a probability. Where every
+    continuation brought the label at once, the second year is taken to be like the first.
+    """
+    second = np.divide(later, clear, out=now.copy(), where=clear > 0)
+    return np.asarray(now + (1.0 - now) * second)
 
 
 def _cohorts(world: World, state: State) -> dict[str, Bools]:
@@ -133,6 +149,6 @@ def _cohorts(world: World, state: State) -> dict[str, Bools]:
     }
     found["quotation"] = here & ~standing.quoted & ~standing.listed
     found["listing"] = here & ~standing.listed
-    found |= {name: here for name in ("distress", *(f"distress:{kind}" for kind in DISTRESS))}
+    found |= dict.fromkeys(("distress", *(f"distress:{kind}" for kind in DISTRESS)), here)
     found["growth"] = world.reporting(state)
     return found

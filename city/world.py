@@ -1,191 +1,15 @@
-"""How firms live: traits, slow latent qualities, and one year of accounts after another.
-
-The state of year Y is that of 30 June Y: accounts up to Y - 1, qualities, titles. All that happens
-in (30 June Y, 30 June Y+1] is drawn from it and nothing later, which is what makes chances exact.
-"""
+"""How firms live: slow latent qualities, common shocks, and one year of accounts after another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from city.parameters import Floats, Parameters, Stream, score
+from city.state import Books, Standing, State, Traits, View, World
 
-__all__ = [
-    "Books",
-    "Bools",
-    "Ints",
-    "Standing",
-    "State",
-    "Traits",
-    "View",
-    "World",
-    "advance",
-    "begin",
-    "outlook",
-]
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-LATENT = ("innovation", "management", "market", "finance")
-HIDDEN = ("hidden_titles", "hidden_distress", "hidden_listing", "hidden_growth")
-
-
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """What a firm keeps for life."""
-
-    founded_on: NDArray[np.datetime64]
-    first_year: Ints  # of accounts
-    initial: Bools
-    industry: Ints
-    sector: Ints
-    manufacturing: Floats
-    gross: Floats
-    rd: Floats
-    intensity: Floats
-    main_ratio: Floats
-    niche_year: Floats
-    ambition: Floats
-    productivity: Floats
-    current_share: Floats
-    start_size: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """What the newest accounts say, before anybody writes them down."""
-
-    size: Floats  # log revenue
-    growth: Floats  # (2, N) log growth of the last two years
-    gross: Floats
-    opex: Floats
-    margin: Floats
-    before_tax: Floats
-    debt: Floats
-    liquidity: Floats
-    intensity: Floats
-    rd: Floats  # (2, N) R&D over revenue, last two years
-    rd_amount: Floats  # (2, N)
-    class1: Ints
-    share: Floats  # logit of the niche share
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What others have granted or done: titles, capital market, default, the end."""
-
-    titles: Ints  # (tiers, N) window of the newest grant that still holds, 0 = none
-    stage: Ints  # 1 after reform, 2 in guidance
-    quoted: Bools
-    listed: Bools
-    default_year: Ints  # 0 = never
-    gone: Bools
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """All firms on 30 June of ``year``."""
-
-    year: int
-    latent: Floats
-    hidden: Floats
-    shock: Floats
-    stress: float
-    books: Books
-    standing: Standing
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What does not change while the city lives."""
-
-    parameters: Parameters
-    traits: Traits
-
-    @property
-    def firms(self) -> int:
-        return len(self.traits.first_year)
-
-    def present(self, state: State) -> Bools:
-        """Founded by 30 June and not gone."""
-        born = self.traits.founded_on <= np.datetime64(f"{state.year}-06-30")
-        return np.asarray(born & ~state.standing.gone)
-
-    def reporting(self, state: State) -> Bools:
-        """Present, with accounts of the year before."""
-        return np.asarray(self.present(state) & (self.traits.first_year < state.year))
-
-
-class View(Mapping[str, Floats]):
-    """Variables of a state by name, computed when first asked for, for all firms or some rows."""
-
-    def __init__(self, world: World, state: State) -> None:
-        self._world, self._state = world, state
-        self._known: dict[str, Floats] = {}
-        self._rows: NDArray[np.int64] | None = None
-
-    def rows(self, rows: NDArray[np.int64]) -> View:
-        part = View(self._world, self._state)
-        part._known, part._rows = self._known, rows
-        return part
-
-    def __getitem__(self, name: str) -> Floats:
-        if name not in self._known:
-            self._known[name] = self._compute(name)
-        values = self._known[name]
-        return values if self._rows is None else values[self._rows]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._known)
-
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def _compute(self, name: str) -> Floats:
-        state, traits = self._state, self._world.traits
-        books, standing = state.books, state.standing
-        if name in LATENT:
-            return state.latent[LATENT.index(name)]
-        if name in HIDDEN:
-            return state.hidden[HIDDEN.index(name)]
-        if name in ("size", "margin", "debt", "liquidity"):
-            return np.asarray(getattr(books, name))
-        if name in ("main_ratio", "ambition", "manufacturing"):
-            return np.asarray(getattr(traits, name))
-        memory = self._world.parameters.whole("distress", "default_memory")
-        made = {
-            "revenue": lambda: np.exp(books.size),
-            "growth": lambda: books.growth[0],
-            "growth_mean": lambda: books.growth.mean(axis=0),
-            "rd_ratio": lambda: books.rd[0],
-            "rd_low": lambda: books.rd.min(axis=0),
-            "rd_amount": lambda: books.rd_amount[0],
-            "rd_sum": lambda: books.rd_amount.sum(axis=0),
-            "class1": lambda: books.class1.astype(float),
-            "share": lambda: 1.0 / (1.0 + np.exp(-books.share)),
-            "profit": lambda: books.margin * np.exp(books.size),
-            "roe": lambda: books.margin
-            / np.exp(books.intensity)
-            / np.maximum(1.0 - books.debt, 0.05),
-            "age": lambda: (state.year - traits.first_year).astype(float),
-            "niche_years": lambda: np.maximum(state.year - traits.niche_year, 0.0),
-            "shock": lambda: state.shock,
-            "stage": lambda: standing.stage.astype(float),
-            "quoted": lambda: standing.quoted.astype(float),
-            "tier": lambda: _highest(standing.titles),
-            "defaulted": lambda: (standing.default_year > state.year - 1 - memory).astype(float),
-        }
-        return np.asarray(made[name](), dtype=float)
-
-
-def _highest(titles: Ints) -> Floats:
-    """Return the number of the highest tier held, counted from 1; 0 without one."""
-    order = np.arange(1, len(titles) + 1)[:, None]
-    return np.asarray(((titles > 0) * order).max(axis=0), dtype=float)
+__all__ = ["advance", "begin", "outlook"]
 
 
 def begin(world: World, stream: Stream) -> State:
@@ -213,9 +37,7 @@ def begin(world: World, stream: Stream) -> State:
     )
     none = np.zeros(n, dtype=bool)
     zero = np.zeros(n, dtype=np.int64)
-    standing = Standing(
-        np.zeros((len(p.ladder), n), dtype=np.int64), zero, none, none, zero, none
-    )
+    standing = Standing(np.zeros((len(p.ladder), n), dtype=np.int64), zero, none, none, zero, none)
     year = p.whole("time", "burn_in")
     shock, stress = _shocks(world, year, stream)
     return State(year, latent, rng.standard_normal((4, n)), shock, stress, books, standing)
@@ -249,12 +71,20 @@ def outlook(world: World, state: State, view: View) -> tuple[Floats, Floats]:
     return centre, np.clip(scale, g["scale_low"], g["scale_high"])
 
 
-def advance(world: World, state: State, standing: Standing, stream: Stream) -> State:
-    """Live through ``state.year``: its accounts are made; the result is the next 30 June."""
+def advance(
+    world: World, state: State, standing: Standing, stream: Stream, luck: Floats | None = None
+) -> State:
+    """Live through ``state.year``: its accounts are made; the result is the next 30 June.
+
+    ``luck`` gives the quantile of each firm's growth in place of a fresh draw.
+    """
     p, n = world.parameters, world.firms
     view = View(world, state)
     centre, scale = outlook(world, state, view)
-    growth = np.clip(stream("growth").laplace(centre, scale), -2.5, 2.5)
+    u = (stream("growth").random(n) if luck is None else luck) - 0.5
+    # The quantile function of the Laplace law.
+    away = -np.sign(u) * np.log1p(-2.0 * np.minimum(np.abs(u), 0.5 - 1e-12))
+    growth = np.clip(centre + scale * away, -2.5, 2.5)
     books = _next_books(world, state, growth, stream("accounts"))
     rng = stream("latent")
     rho, keep = p.number("latent", "persistence"), p.number("latent", "hidden_persistence")
@@ -288,8 +118,13 @@ def _next_books(world: World, state: State, growth: Floats, rng: np.random.Gener
     debt += a["debt_growth"] * np.maximum(growth, -0.3) + noise(a["debt_noise"])
     debt = np.clip(debt + 0.015, a["debt_low"], a["debt_high"])
     moved = replace(
-        old, size=size, growth=np.stack([growth, old.growth[0]]), gross=np.clip(gross, 0.01, 0.9),
-        opex=opex, debt=debt, rd=np.stack([rd, old.rd[0]]),
+        old,
+        size=size,
+        growth=np.stack([growth, old.growth[0]]),
+        gross=np.clip(gross, 0.01, 0.9),
+        opex=opex,
+        debt=debt,
+        rd=np.stack([rd, old.rd[0]]),
         rd_amount=np.stack([rd * np.exp(size), old.rd_amount[0]]),
     )
     return _rest(world, state, moved, rng)
@@ -333,4 +168,5 @@ def _opex_target(p: Parameters, traits: Traits, latent: Floats) -> Floats:
     a = p.section("accounts")
     interest = a["interest_rate"] * a["loan_share"] * a["debt_target"] * np.exp(traits.intensity)
     room = a["opex_room"] * np.minimum(traits.gross / 0.2, 1.0) + a["opex_management"] * latent[1]
-    return np.maximum(traits.gross - traits.rd - a["surcharge"] - interest - room, 0.005)
+    aim = traits.gross - traits.rd - a["surcharge"] - interest - room
+    return np.asarray(np.maximum(aim, 0.005))

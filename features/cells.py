@@ -22,12 +22,14 @@ __all__ = [
     "MONEY",
     "CellError",
     "Number",
+    "from_serial",
     "is_blank",
     "parse_bool",
     "parse_code",
     "parse_date",
     "parse_number",
     "parse_set",
+    "refuse_excel_error",
 ]
 
 BLANK = frozenset({"", "-", "--", "—", "——", "–", "―", "无", "n/a", "nan", "null"})
@@ -38,8 +40,12 @@ SCALE = {"千": 1e3, "万": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8, "万�
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 _PLAIN = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d{1,4})?", re.ASCII)
-_NUMBER = re.compile(r"(?P<digits>[^\s%‰元千百万亿]+?)\s*(?P<scale>万亿|千万|百万|亿|万|千)?(?P<yuan>元)?")
-_EXCEL_ERROR = re.compile(r"#(REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA)")
+_NUMBER = re.compile(
+    r"(?P<digits>[^\s%‰元千百万亿]+?)\s*(?P<scale>万亿|千万|百万|亿|万|千)?(?P<yuan>元)?"
+)
+_EXCEL_ERROR = re.compile(
+    r"#(REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA|UNCALCULATED!)"
+)
 _DATE = re.compile(
     r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})"
     r"|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))(?:[ T]0{1,2}:00(:00(\.0+)?)?)?",
@@ -79,7 +85,8 @@ def is_blank(text: str) -> bool:
     return _clean(text).lower() in BLANK
 
 
-def _excel_error(text: str) -> None:
+def refuse_excel_error(text: str) -> None:
+    """Raise where a cell holds what a failed formula shows."""
     if _EXCEL_ERROR.match(text.upper()):
         raise CellError(
             "excel_error",
@@ -92,13 +99,13 @@ def _excel_error(text: str) -> None:
 def parse_number(text: str, unit: str = "") -> Number | None:
     """Read a number; ``unit`` may stand behind it. None is unknown.
 
-    >>> parse_number("（１，２３４．５）"), parse_number("1.2亿"), parse_number("12.3%")
-    (Number(value=-1234.5, form='plain'), Number(value=120000000.0, form='scaled'), Number(value=12.3, form='percent'))
+    >>> parse_number("（１，２３４．５）"), parse_number("1.2亿")
+    (Number(value=-1234.5, form='plain'), Number(value=120000000.0, form='scaled'))
     """
     clean = _clean(text).replace("\u2212", "-")
     if clean.lower() in BLANK:
         return None
-    _excel_error(clean)
+    refuse_excel_error(clean)
     body, negative = clean, False
     if body.startswith("(") and body.endswith(")"):
         body, negative = body[1:-1].strip(), True
@@ -122,8 +129,10 @@ def _plain(body: str, negative: bool) -> float:
     lower = body.lower()
     if lower.lstrip("+-") in ("inf", "infinity", "∞"):
         value = math.inf
-    elif not any(c.isdigit() for c in lower) or not _PLAIN.fullmatch(lower) or (
-        negative and lower[0] in "+-"
+    elif (
+        not any(c.isdigit() for c in lower)
+        or not _PLAIN.fullmatch(lower)
+        or (negative and lower[0] in "+-")
     ):
         raise CellError(
             "not_a_number",
@@ -152,7 +161,7 @@ def parse_date(text: str) -> date | None:
     clean = _clean(text)
     if clean.lower() in BLANK:
         return None
-    _excel_error(clean)
+    refuse_excel_error(clean)
     compact = clean.replace(" 年", "年") if "年" in clean else clean
     matched = _DATE.fullmatch(compact.replace("年 ", "年").replace("月 ", "月"))
     if matched is None:
@@ -196,10 +205,10 @@ def _within(found: date) -> date:
 def from_serial(serial: float) -> date:
     """Read the day number that a spreadsheet stores (1900 system).
 
-    >>> from_serial(45352).isoformat()
+    >>> from_serial(45352.0).isoformat()
     '2024-03-01'
     """
-    if not serial.is_integer() or not 1 <= serial < 110_000 or serial <= 60:
+    if not serial.is_integer() or not 60 < serial < 110_000:
         raise CellError(
             "not_a_date",
             "A date is expected; the number is no day of a spreadsheet",
@@ -220,7 +229,7 @@ def parse_bool(text: str) -> bool | None:
         return None
     if clean in TRUE or clean in FALSE:
         return clean in TRUE
-    _excel_error(clean)
+    refuse_excel_error(clean)
     raise CellError(
         "not_yes_no",
         "Yes or no is expected",
@@ -234,7 +243,7 @@ def parse_code(text: str, spellings: Mapping[str, str]) -> str | None:
     code = spellings.get(fold(text))
     if code is not None or is_blank(text):
         return code
-    _excel_error(_clean(text))
+    refuse_excel_error(_clean(text))
     close = difflib.get_close_matches(fold(text), list(spellings), n=3, cutoff=0.5)
     near = list(dict.fromkeys(spellings[c] for c in close)) or sorted(set(spellings.values()))[:8]
     raise CellError(

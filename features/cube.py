@@ -44,13 +44,11 @@ class Cube:
 
     def has(self, name: str) -> bool:
         """Whether the data holds any value of the column."""
-        try:
-            spec = self.panel.column(name)
-        except NotFound:
-            return False
-        if name not in self.annual or not spec.numeric:
-            return False
-        return bool(self.annual[name].notna().any())
+        return name in self.annual and bool(self.annual[name].notna().any())
+
+    def lacks(self, names: frozenset[str]) -> bool:
+        """Whether none of the columns holds a value (false where no column is named)."""
+        return bool(names) and not any(self.has(name) for name in names)
 
     def _scatter(self, values: Array) -> Array:
         dense = np.full(self.n_years * len(self.firm_ids), np.nan)
@@ -82,6 +80,8 @@ class Cube:
     @cached_property
     def newest_year(self) -> Array:
         """The newest known year of each firm."""
+        if not self.n_years:
+            return np.zeros(0, dtype="int64")
         last = self.n_years - 1 - np.argmax(self.present[::-1], axis=0)
         return np.asarray(self.first_year + last, dtype="int64")
 

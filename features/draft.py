@@ -1,4 +1,4 @@
-"""A table in the making: typed values with the row numbers of the file, and issues at their place."""
+"""A table in the making: typed values with the rows of the file, and issues at their place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ class Place:
     file: str
     sheet: str = ""
 
-    def issue(self, level: Literal["error", "warning"], finding: Finding, column: str = "") -> Issue:
+    def issue(
+        self, level: Literal["error", "warning"], finding: Finding, column: str = ""
+    ) -> Issue:
+        """One issue at the header of ``column``, or of the sheet."""
         return Issue(
             level,
             finding.rule,

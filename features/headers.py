@@ -12,7 +12,15 @@ from features.schema import Column, Table, fold
 __all__ = ["Scale", "resolve", "scale_for", "split_unit", "tidy"]
 
 _UNIT = re.compile(r"^(?P<name>.+?)\s*[\[(【〔](?P<unit>[^()\[\]【】〔〕]+)[\])】〕]$")
-PERCENT = {"%": 1.0, "pct": 1.0, "百分比": 1.0, "百分数": 1.0, "小数": 100.0, "比例": 100.0, "‰": 0.1}
+PERCENT = {
+    "%": 1.0,
+    "pct": 1.0,
+    "百分比": 1.0,
+    "百分数": 1.0,
+    "小数": 100.0,
+    "比例": 100.0,
+    "‰": 0.1,
+}
 TENS = {"": 1.0, "千": 1e3, "万": 1e4, "百万": 1e6, "亿": 1e8}
 TECHNICAL = {
     "known_on": ("known_on", "知悉日期", "获知日期"),
@@ -23,7 +31,7 @@ TECHNICAL = {
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A unit conversion; kept as a fraction, because ``x / 10000`` is exact where ``x * 1e-4`` errs."""
+    """A unit conversion, as a fraction: ``x / 10000`` is exact where ``x * 1e-4`` errs."""
 
     times: float = 1.0
     by: float = 1.0
@@ -78,7 +86,7 @@ def resolve(table: Table, headers: tuple[str, ...]) -> dict[int, str]:
         known.update({fold(s): name for s in spellings})
     found: dict[int, str] = {}
     for i, header in enumerate(headers):
-        name = known.get(tidy(header)) or known.get(tidy(split_unit(header)[0]))
-        if name is not None:
-            found[i] = name
+        column = known.get(tidy(header)) or known.get(tidy(split_unit(header)[0]))
+        if column is not None:
+            found[i] = column
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from features.mapping import (
@@ -40,7 +41,8 @@ def problem(file: str, rule: str, text: str) -> Issue:
 def build(document: object, file: str) -> Mapping:
     """Validate ``document`` (TOML or JSON already parsed); raises DataError with every problem."""
     issues: list[Issue] = []
-    content = plain(document)
+    # Sorted keys: the document means the same whatever the order in which it was written.
+    content = json.loads(digest.canonical_json(plain(document)))
     top = Fields(content, "", file, issues)
     name = top.text("name", required=True)
     template = top.flag("template")
@@ -94,7 +96,7 @@ def _source(fields: Fields) -> Source:
 def _coverage(fields: Fields) -> tuple[Coverage, ...]:
     kinds = register().tables["events"].columns["kind"].codes
     found = []
-    for kind in fields.keys():
+    for kind in fields.names():
         part = fields.child(kind)
         if kind not in kinds:
             part.say("unlisted_code", "", f"must name a kind of event.{near(kind, kinds)}")
@@ -115,7 +117,7 @@ def _task_name(fields: Fields, key: str, task: str) -> None:
 
 def _tasks(fields: Fields) -> tuple[TaskDefaults, ...]:
     found = []
-    for task in fields.keys():
+    for task in fields.names():
         part = fields.child(task)
         _task_name(part, "", task)
         months, floor = part.whole("months"), part.number("floor")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
@@ -29,6 +30,8 @@ def plain(value: object) -> object:
         return [plain(item) for item in value]
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no such numbers; as text it is refused where it stands
     return value
 
 
@@ -64,7 +67,7 @@ class Fields:
         where = f"{self.where}.{key}" if self.where else key
         return Fields(self.take(key, {}), where, self.file, self.issues)
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return list(self._raw)
 
     def has(self, key: str) -> bool:
@@ -79,7 +82,8 @@ class Fields:
         if isinstance(value, str) and (value.strip() or not required):
             return value.strip()
         if value is not None or required:
-            self.say("mapping_type" if value is not None else "mapping_missing", key, "must be text")
+            rule = "mapping_type" if value is not None else "mapping_missing"
+            self.say(rule, key, "must be text")
         return ""
 
     def choice(self, key: str, known: tuple[str, ...], default: str) -> str:
@@ -122,7 +126,7 @@ class Fields:
         return None
 
     def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
-        """A list of texts; a single text is a list of one, numbers and booleans as a file has them."""
+        """A list of texts; a single text is a list of one, numbers are written as in a file."""
         value = self.take(key, [])
         listed = value if isinstance(value, list) else [value]
         good = [cell_text(item) for item in listed if isinstance(item, str | int | float)]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
 
 from features.mapping import KnownOn, Mapping, TableRule, UnknownWhen
 from features.mapping_fields import Fields, near
-from features.schema import FAMILIES, Column, Dtype, register
+from features.schema import FAMILIES, Column, register
 from tidu.errors import TiduError
 
 __all__ = ["ExtraParts", "extra_columns", "known_rule", "table_rules"]
@@ -35,15 +34,15 @@ def extra_columns(fields: Fields) -> tuple[tuple[Column, ...], ExtraParts]:
     """Read ``[extras.*]``: further annual columns that enter the profile without code."""
     columns: list[Column] = []
     parts = ExtraParts({}, {}, {})
-    for name in fields.keys():
+    for name in fields.names():
         part = fields.child(name)
         parts.columns[name] = part.text("column", required=True)
         factor = part.number("factor")
         if factor is not None:
             parts.factor[name] = factor
         values = part.child("values")
-        if values.keys():
-            parts.values[name] = {key: str(values.take(key)) for key in values.keys()}
+        if values.names():
+            parts.values[name] = {key: str(values.take(key)) for key in values.names()}
         column = _extra(part, name)
         part.finish()
         if column is not None:
@@ -54,32 +53,35 @@ def extra_columns(fields: Fields) -> tuple[tuple[Column, ...], ExtraParts]:
 def _extra(part: Fields, name: str) -> Column | None:
     ordered = part.texts("ordered")
     dtype = part.choice("type", ("float", "int", "bool", "code"), "code" if ordered else "float")
+    zh, en = part.text("zh", required=True), part.text("en", required=True)
+    low, high, unit = part.number("low"), part.number("high"), part.text("unit")
+    families, direction = part.texts("families"), part.whole("direction", 0)
     if name in register().tables["annual"].columns:
         part.say("mapping_value", "", "must not take the name of a column of the register")
         return None
     if (dtype == "code") != bool(ordered):
         part.say("mapping_value", "ordered", "must list the values, from low to high, of a code")
         return None
-    assert dtype in get_args(Dtype)
     try:
         return Column(
             "annual",
             name,
-            part.text("zh", required=True),
-            part.text("en", required=True),
+            zh,
+            en,
             dtype,  # type: ignore[arg-type]
-            unit=part.text("unit"),
-            low=part.number("low"),
-            high=part.number("high"),
+            unit=unit,
+            low=low,
+            high=high,
             group="extra",
-            families=part.texts("families") or FAMILIES,
-            codes={value: () for value in ordered},
+            families=families or FAMILIES,
+            codes=dict.fromkeys(ordered, ()),
             ordinal=bool(ordered),
-            direction=part.whole("direction", 0) or 0,
+            direction=direction or 0,
             extra=True,
         )
     except TiduError as error:
-        part.say("mapping_value", "", f"is no valid column: {error.message.rstrip('.')}")
+        if zh and en:
+            part.say("mapping_value", "", f"is no valid column: {error.message.rstrip('.')}")
         return None
 
 
@@ -87,14 +89,15 @@ def table_rules(fields: Fields, mapping: Mapping, extras: ExtraParts) -> tuple[T
     """Read ``[tables.NAME]`` or ``[[tables.NAME]]``; further columns join the first annual rule."""
     known = register().tables
     rules: list[TableRule] = []
-    for name in fields.keys():
+    for name in fields.names():
         raw = fields.take(name)
         listed = raw if isinstance(raw, list) else [raw]
         for number, item in enumerate(listed):
             where = f"tables.{name}" + (f"[{number}]" if len(listed) > 1 else "")
             part = Fields(item, where, fields.file, fields.issues)
             if name not in known:
-                part.say("mapping_unknown_key", "", f"is not a table.{near(name, known)}".rstrip("."))
+                hint = near(name, known)
+                part.say("mapping_unknown_key", "", f"is not a table.{hint}".rstrip("."))
                 continue
             joined = extras if name == "annual" and number == 0 else ExtraParts({}, {}, {})
             rules.append(_table_rule(part, name, mapping, joined))
@@ -138,8 +141,9 @@ def _table_rule(part: Fields, table: str, mapping: Mapping, extras: ExtraParts) 
 
 def _columns(part: Fields, names: set[str]) -> tuple[dict[str, str], str]:
     fields = part.child("columns")
-    columns, row_number = {}, ""
-    for name in fields.keys():
+    columns: dict[str, str] = {}
+    row_number = ""
+    for name in fields.names():
         raw = fields.take(name)
         _check_name(fields, name, names)
         if isinstance(raw, dict) and raw == {"row_number": True}:
@@ -160,7 +164,7 @@ def _check_name(fields: Fields, name: str, names: set[str]) -> None:
 def _named(part: Fields, key: str, names: set[str]) -> dict[str, str]:
     fields = part.child(key)
     found = {}
-    for name in fields.keys():
+    for name in fields.names():
         _check_name(fields, name, names)
         found[name] = "".join(fields.texts(name, required=True)[:1])
     return found
@@ -169,7 +173,7 @@ def _named(part: Fields, key: str, names: set[str]) -> dict[str, str]:
 def _factors(part: Fields, names: set[str]) -> dict[str, float]:
     fields = part.child("factor")
     found = {}
-    for name in fields.keys():
+    for name in fields.names():
         _check_name(fields, name, names)
         factor = fields.number(name)
         if factor is not None and factor != 0 and abs(factor) < float("inf"):
@@ -185,15 +189,15 @@ def _values(
     """Recodes; a target that the register does not list is a mistake of the mapping."""
     fields = part.child("values")
     found: dict[str, dict[str, str]] = {}
-    for name in fields.keys():
+    for name in fields.names():
         _check_name(fields, name, names)
         recode = fields.child(name)
         spec = mapping.column(table, name)
         found[name] = {}
-        for text in recode.keys():
-            target = "".join(recode.texts(text, required=True)[:1])
+        for text in recode.names():
+            target = "".join(recode.texts(text)[:1])  # empty: unknown
             found[name][text.strip()] = target
-            if spec is not None and spec.dtype == "code" and target not in spec.codes:
+            if target and spec is not None and spec.dtype == "code" and target not in spec.codes:
                 hint = near(target, spec.codes)
                 recode.say("unlisted_code", text, f"must be a code of {name}.{hint}".rstrip("."))
     return found
@@ -255,7 +259,7 @@ def _known(fields: Fields, way: str, table: str) -> KnownOn | None:
     years, plus = fields.whole("years_after", 1) or 0, fields.text("plus_column")
     if not (1 <= month <= 12 and 1 <= day <= 31 and -1 <= years <= 10):
         fields.say("mapping_value", "", "must hold a month, a day and the years after")
-    elif month == 2 and day > 28 or month in (4, 6, 9, 11) and day > 30:
+    elif day > {2: 28, 4: 30, 6: 30, 9: 30, 11: 30}.get(month, 31):
         fields.say("mapping_value", "", f"must be a day of every year, found {month}-{day}")
     inferred = fields.flag("inferred", True)
     return KnownOn(

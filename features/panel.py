@@ -24,6 +24,20 @@ __all__ = ["History", "Panel", "Rows"]
 CLOCKS = ("known_on", "known_inferred", "seq")
 # Tables whose key date is the moment something happens: a row about a later day has not happened.
 HAPPENS_ON = {"events": "on", "titles": "issued_on", "awards": "paid_on", "activities": "on"}
+# What a row says only because of a date in it: before that date the columns held this instead.
+# A firm that will be reformed looks as all firms that are not, never as one that is unknown.
+REVEALED_BY: dict[str, dict[str, dict[str, str | None]]] = {
+    "firms": {"shareholding_reform_on": {"legal_form": "limited"}},
+    "titles": {
+        "revoked_on": {"cancelled_reason": None, "ban_until": None},
+        "material_change_on": {"material_change_kind": None},
+    },
+    "applications": {
+        "decided_on": dict.fromkeys(
+            ("district_result", "city_result", "province_result", "final_result", "failed_clause")
+        )
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -139,13 +153,26 @@ def _shown(name: str, rows: Mapping[str, Rows], day: date) -> pd.DataFrame:
     happens = HAPPENS_ON.get(name)
     if happens in shown:
         shown = shown[(shown[happens] <= moment).to_numpy()].reset_index(drop=True)
+    _conceal(name, shown, moment)
+    absent = {}
     for column, spec in table.columns.items():
         if column not in shown:
-            shown[column] = pd.Series(_empty(spec), index=shown.index)
+            absent[column] = _empty(spec).reindex(shown.index)
         elif spec.dtype == "date" and not spec.future:
             # A row written later may carry what happened later; who stands at ``day`` cannot know.
             shown[column] = shown[column].where(shown[column] <= moment)
-    return shown
+    return pd.concat([shown, pd.DataFrame(absent)], axis=1) if absent else shown
+
+
+def _conceal(name: str, shown: pd.DataFrame, moment: pd.Timestamp) -> None:
+    """Put back what columns held before a date that still lies ahead."""
+    for day, columns in REVEALED_BY.get(name, {}).items():
+        if day not in shown:
+            continue
+        ahead = shown[day] > moment
+        for column, before in columns.items():
+            if column in shown and ahead.any():
+                shown[column] = shown[column].mask(ahead & shown[column].notna(), before)
 
 
 def _empty(spec: Column) -> pd.Series:

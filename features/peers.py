@@ -37,6 +37,10 @@ class PeerReference:
     size_edges: tuple[float, ...]
     quantiles: Mapping[str, Mapping[str, tuple[float, ...]]]
 
+    def knows(self, of: Expr) -> bool:
+        """Whether positions of this formula can be told."""
+        return key(of) in self.quantiles
+
     def placed(self, groups: Groups) -> Placement:
         """Sort rows by group once; positions of all formulas reuse it."""
         return Placement(self, _labels(groups, self.size_edges))

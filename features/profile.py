@@ -90,20 +90,16 @@ def observe(panel: Panel) -> Observation:
 
 
 def specs_for(panel: Panel, family: str) -> tuple[FeatureSpec, ...]:
-    """The features that the data supports and the task family permits, in a fixed order.
+    """The features that the task family permits, in a fixed order.
 
-    A built-in feature needs at least one known value in one of the columns it reads; a further
-    column of a mapping brings its level, its yearly change and its position among peers.
+    A further column of a mapping brings its level, its yearly change and its position among peers.
     """
     if family not in FAMILIES:
         raise NotFound(f"No task family {family!r}.", f"Families: {', '.join(FAMILIES)}.")
-    cube = Cube(panel)
-    known_facts = {name for name, v in facts(panel, cube.firm_ids).items() if not np.isnan(v).all()}
     chosen = []
     for spec in (*BUILT_IN, *(s for extra in panel.extras for s in _of_extra(extra))):
         permitted = permitted_families(spec, panel)
-        supported = any(cube.has(c) for c in spec.expr.sources) or spec.expr.facts & known_facts
-        if family in permitted and supported:
+        if family in permitted:
             chosen.append(replace(spec, families=permitted))
     return tuple(chosen)
 
@@ -129,7 +125,11 @@ class Profile:
 
     @classmethod
     def fit(cls, specs: Sequence[FeatureSpec], training: Sequence[Observation]) -> Profile:
-        """Learn the peer reference from the training observations only."""
+        """Learn the peer reference from the training observations only.
+
+        Features that are unknown for every firm of every observation are left out.
+        """
+        specs = [spec for spec in specs if any(_known(spec.expr, o) for o in training)]
         inner = _peer_formulas(specs)
         values = [
             np.concatenate([evaluate(f, o.window, o.memory) for o in training]) for f in inner
@@ -161,6 +161,19 @@ class Profile:
             inferred,
         )
 
+    def positions(self, seen: Observation) -> Array:
+        """Where each feature's value stands among peers, 0–100: (firms, features).
+
+        NaN where the feature has no peer reference; a logarithm stands where its number stands.
+        """
+        view = _AmongPeers(seen.window, seen.groups, self.reference)
+        places = np.full((len(seen.firm_ids), len(self.specs)), np.nan)
+        for j, spec in enumerate(self.specs):
+            of = spec.expr.args[0] if spec.expr.op in ("log", "peer") else spec.expr
+            if self.reference.knows(of):
+                places[:, j] = view.position(of, evaluate(of, seen.window, seen.memory))
+        return places
+
     def require(self, family: str) -> None:
         """Refuse features that the task family does not permit."""
         barred = [spec.name for spec in self.specs if family not in spec.families]
@@ -169,6 +182,15 @@ class Profile:
                 f"Features of a {family} task must be permitted for it; these are not: {barred}.",
                 "Train the bundle again; never add columns by hand.",
             )
+
+
+def _known(expr: Expr, seen: Observation) -> bool:
+    """Whether the formula is known for any firm; a position is where its value is."""
+    if expr.op == "peer":
+        return _known(expr.args[0], seen)
+    if seen.cube.lacks(expr.sources):
+        return False
+    return not np.isnan(evaluate(expr, seen.window, seen.memory)).all()
 
 
 def _peer_formulas(specs: Sequence[FeatureSpec]) -> list[Expr]:

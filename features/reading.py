@@ -11,6 +11,7 @@ import io
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,7 @@ def read(path: Path) -> Reading:
     """Read a file; raises DataError where it cannot be read whole."""
     data = _decompressed(path)
     file = path.name
+    sheets: tuple[Sheet, ...]
     if data[:4] == b"PAR1":
         sheets = (_parquet(data, file),)
     elif data[:2] == b"PK":
@@ -187,11 +189,10 @@ def _parquet(data: bytes, file: str) -> Sheet:
     return Sheet("", headers, frame, np.arange(2, len(frame) + 2), "parquet")
 
 
-def _arrow_column(column: object) -> pd.Series:
+def _arrow_column(column: Any) -> pd.Series:
     """A column as text, float64, int64 without gaps, or datetime64; others become text."""
     import pyarrow as pa
 
-    assert isinstance(column, pa.ChunkedArray)
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
@@ -203,5 +204,5 @@ def _arrow_column(column: object) -> pd.Series:
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return pd.Series(column.cast(pa.timestamp("ms"), safe=False).to_pandas())
     if pa.types.is_null(kind):
-        return pd.Series([None] * len(column), dtype="str")
+        return pd.Series([""] * len(column), dtype="str")
     return pd.Series(column.cast(pa.string()).to_pandas(), dtype="str").fillna("")

@@ -14,7 +14,7 @@ from tidu.errors import DataError, Issue
 __all__ = ["Table", "decode", "parse_csv"]
 
 MAX_COLUMNS = 2_000
-_CONTROL = {i for i in range(32)} - {9, 10, 13, 26}
+_CONTROL = set(range(32)) - {9, 10, 13, 26} | {127}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def decode(data: bytes) -> str | None:
         except UnicodeDecodeError:
             continue
         head = text[:65_536]
-        strange = sum(1 for c in head if ord(c) in _CONTROL or c == "\x7f" or "\ue000" <= c <= "\uf8ff")
+        strange = sum(1 for c in head if ord(c) in _CONTROL or "\ue000" <= c <= "\uf8ff")
         if "\0" in text or strange * 100 > len(head):
             return None
         return text.rstrip("\x1a")
@@ -70,7 +70,10 @@ def parse_csv(data: bytes, file: str) -> Table:
         headers = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     except csv.Error as error:
         raise _whole(
-            file, "broken_csv", f"The csv must be well formed: {error}.", "Export it again.",
+            file,
+            "broken_csv",
+            f"The csv must be well formed: {error}.",
+            "Export it again.",
             "csv文件格式有误",
         ) from None
     if not any(h.strip() for h in headers):
@@ -83,8 +86,11 @@ def parse_csv(data: bytes, file: str) -> Table:
         )
     if len(headers) > MAX_COLUMNS:
         raise _whole(
-            file, "too_wide", f"A file must not exceed {MAX_COLUMNS} columns, found {len(headers)}.",
-            "Remove empty columns.", f"列数不得超过{MAX_COLUMNS}",
+            file,
+            "too_wide",
+            f"A file must not exceed {MAX_COLUMNS} columns, found {len(headers)}.",
+            "Remove empty columns.",
+            f"列数不得超过{MAX_COLUMNS}",
         )
     return _rows(text, delimiter, tuple(h.strip() for h in headers), file)
 
@@ -112,7 +118,9 @@ def _rows(text: str, delimiter: str, headers: tuple[str, ...], file: str) -> Tab
         table = arrow.read_csv(
             io.BytesIO(raw),
             read_options=arrow.ReadOptions(
-                use_threads=False, column_names=names, block_size=max(1 << 20, min(len(raw), 1 << 30))
+                use_threads=False,
+                column_names=names,
+                block_size=max(1 << 20, min(len(raw), 1 << 30)),  # one row fits in a block
             ),
             parse_options=arrow.ParseOptions(
                 delimiter=delimiter,
@@ -126,7 +134,9 @@ def _rows(text: str, delimiter: str, headers: tuple[str, ...], file: str) -> Tab
         )
     except pa.ArrowException as error:
         raise _whole(
-            file, "broken_csv", f"The csv must be well formed: {str(error)[:160]}.",
+            file,
+            "broken_csv",
+            f"The csv must be well formed: {str(error)[:160]}.",
             "Export it again; a cell that holds quotes or line breaks must be quoted.",
             "csv文件格式有误,请重新导出",
         ) from None

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from features.cells import (
+    BLANK,
     MONEY,
     CellError,
     from_serial,
@@ -22,6 +23,7 @@ from features.cells import (
     parse_date,
     parse_number,
     parse_set,
+    refuse_excel_error,
 )
 from features.headers import Scale
 from features.schema import Column, fold
@@ -157,8 +159,19 @@ def _texts(cells: pd.Series) -> Typed:
             "15位以上的代码以数字格式存储,末位已丢失,请以文本格式重新导出",
         )
         lost = tuple(Fault(values.iloc[i], np.array([i]), error) for i in at)
-    blank = values.str.lower().isin(["", "-", "--", "—", "——", "nan", "null", "n/a", "无"])
-    return Typed(values.mask(blank.to_numpy()).astype("str"), lost)
+    blank = values.str.lower().isin(BLANK)
+    marked = np.flatnonzero(values.str.startswith("#").to_numpy(dtype=bool))
+    broken = _by_text(values.iloc[marked], _not_an_error, "str").faults
+    faults = (*lost, *(Fault(f.text, marked[f.positions], f.error) for f in broken))
+    unknown = blank.to_numpy(dtype=bool, copy=True)
+    for fault in faults:
+        unknown[fault.positions] = True
+    return Typed(values.mask(unknown).astype("str"), faults)
+
+
+def _not_an_error(text: str) -> str:
+    refuse_excel_error(text)
+    return text
 
 
 def _as_floats(cells: pd.Series) -> np.ndarray | None:
@@ -265,8 +278,9 @@ def _dates(cells: pd.Series, serials: bool) -> Typed:
     if not len(left):
         return Typed(values)
     slow = _by_text(text.iloc[left], parse_date, "object")
-    values = values.copy()
-    values.iloc[left] = pd.to_datetime(slow.values).astype("datetime64[s]").to_numpy()
+    filled = values.to_numpy(dtype="datetime64[s]", copy=True)
+    filled[left] = pd.to_datetime(slow.values).to_numpy(dtype="datetime64[s]")
+    values = pd.Series(filled, index=values.index)
     faults = tuple(Fault(f.text, left[f.positions], f.error) for f in slow.faults)
     return Typed(values, faults)
 

@@ -132,19 +132,23 @@ class Additive:
         except (KeyError, TypeError) as error:
             raise Refused(f"A model must have names and linear terms; {error}.", CURE) from error
 
-    def _predict(self, values: Floats, **kind: bool) -> Floats:
+    def checked(self, values: Floats) -> Floats:
+        """Return the rows as numbers, or refuse another number of columns."""
         if values.ndim != 2 or values.shape[1] != len(self.names):
             raise Refused(
                 f"Values must be rows of {len(self.names)} features; found {values.shape}.",
                 "Build the profile with the feature specs that lie in the model's bundle.",
             )
-        if not len(values):
+        return np.asarray(values, dtype=np.float64)
+
+    def _predict(self, values: Floats, **kind: bool) -> Floats:
+        rows = self.checked(values)
+        if not len(rows):
             return np.empty((0, len(self.names) + 1) if "pred_contrib" in kind else 0)
         if not self._boosters:
             self._boosters.append(lightgbm.Booster(model_str=self.text))
-        threads = 1 if len(values) <= SERIAL_ROWS else 2
-        dense = np.ascontiguousarray(values, dtype=np.float64)
-        found = self._boosters[0].predict(dense, num_threads=threads, **kind)
+        threads = 1 if len(rows) <= SERIAL_ROWS else 2
+        found = self._boosters[0].predict(rows, num_threads=threads, **kind)
         return cast(Floats, found)
 
 

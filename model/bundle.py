@@ -30,7 +30,7 @@ from model.training import Trained
 from tidu import __version__, digest
 from tidu.errors import NotFound, Refused
 
-__all__ = ["SCHEMA", "Bundle", "load", "write"]
+__all__ = ["SCHEMA", "Bundle", "adopt", "load", "write"]
 
 SCHEMA = 1
 ID_DIGITS = 20
@@ -97,6 +97,17 @@ def load(path: Path) -> Bundle:
     parts = {name: _verified(path, name, manifest) for name in PARTS}
     _probe_in_child(path)
     return _assembled(path, manifest, parts)
+
+
+def adopt(bundle: Bundle, folder: Path) -> Path:
+    """Copy a verified bundle below ``folder``, unless it lies there already."""
+    target = folder / bundle.id
+    if not target.exists():
+        staged = folder / f".staged-{bundle.id}-{os.getpid()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(bundle.path, staged)
+        os.rename(staged, target)
+    return target
 
 
 def probe(path: Path) -> None:

@@ -113,9 +113,8 @@ def _growth_label(task: Task, seen: Observation, evidence: Panel) -> Array:
     base_year = seen.cube.newest_year
     base = seen.window.lag(task.column, 0)
     end = _at(later, later.column(task.column), seen.firm_ids, base_year + years)
-    same = seen.window.lag_basis(0) == _at(
-        later, later.basis_text, seen.firm_ids, base_year + years
-    )
+    basis = _at(seen.cube, seen.cube.basis_text, seen.firm_ids, base_year)
+    same = basis == _at(later, later.basis_text, seen.firm_ids, base_year + years)
     with np.errstate(all="ignore"):
         rate = 100.0 * ((end / base) ** (1.0 / years) - 1.0)
     rate = np.where(end <= 0, -100.0, rate)
@@ -141,7 +140,7 @@ def _at(cube: Cube, dense: Array, firm_ids: Array, years: Array) -> Array:
 def _event_label(task: Task, seen: Observation, evidence: Panel) -> Array:
     start, end = _window(task, seen.cube.panel.as_of)
     kinds = _covered(evidence, task.events, start, end)
-    if not kinds or end > evidence.as_of:
+    if not kinds or end.date() > evidence.as_of:
         return np.full(len(seen.firm_ids), np.nan)
     events = evidence.tables["events"]
     chosen = events["kind"].isin(kinds) & (events["on"] > start) & (events["on"] <= end)
@@ -152,7 +151,7 @@ def _event_label(task: Task, seen: Observation, evidence: Panel) -> Array:
 
 def _title_label(task: Task, seen: Observation, evidence: Panel) -> Array:
     start, end = _window(task, seen.cube.panel.as_of)
-    if not _covered(evidence, (f"title:{task.tier}",), start, end) or end > evidence.as_of:
+    if not _covered(evidence, (f"title:{task.tier}",), start, end) or end.date() > evidence.as_of:
         return np.full(len(seen.firm_ids), np.nan)
     titles = evidence.tables["titles"]
     issued = (titles["issued_on"] > start) & (titles["issued_on"] <= end)

@@ -17,7 +17,7 @@ from model.bundle import Bundle
 from model.labels import cohort, fresh
 from tidu.errors import NotAvailable, Refused
 
-__all__ = ["ScoreBook", "ranks", "score", "score_matrix", "seen_by"]
+__all__ = ["ScoreBook", "ranks", "score", "score_rows", "seen_by"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class ScoreBook:
     """Scores of a cohort, one row a firm, sorted by firm_id.
 
     ``rank`` 1 is best, by score, ties by firm_id. ``stale`` marks accounts older than usual,
-    ``inferred`` those whose date of knowledge was inferred (推定).
+    ``positions`` (firms, features) says
+    where each value stands among peers, 0–100, NaN where that is not known.
     """
 
     bundle: Bundle
@@ -36,6 +37,7 @@ class ScoreBook:
     p_low: Array
     p_high: Array
     stale: Array
+    positions: Array
 
     @property
     def firm_ids(self) -> Array:
@@ -65,12 +67,12 @@ def score(bundle: Bundle, panel: Panel) -> ScoreBook:
             f"{bundle.task.name} has no firm to score on {panel.as_of}.",
             "Choose another --as-of, or import newer accounts.",
         )
-    stale = ~fresh(seen)[index]
-    return score_matrix(bundle, bundle.profile.matrix(seen).rows(index), stale)
+    return score_rows(bundle, seen, index)
 
 
-def score_matrix(bundle: Bundle, matrix: FeatureMatrix, stale: Array) -> ScoreBook:
-    """Score finished profiles."""
+def score_rows(bundle: Bundle, seen: Observation, index: Array) -> ScoreBook:
+    """Score chosen firms of an observation, in the cohort or not."""
+    matrix = bundle.profile.matrix(seen).rows(index)
     values = bundle.model.scores(matrix.values)
     low, high = bundle.calibration.interval(values)
     return ScoreBook(
@@ -81,7 +83,8 @@ def score_matrix(bundle: Bundle, matrix: FeatureMatrix, stale: Array) -> ScoreBo
         bundle.calibration.probability(values),
         low,
         high,
-        stale,
+        ~fresh(seen)[index],
+        bundle.profile.positions(seen)[index],
     )
 
 

@@ -81,9 +81,15 @@ def rules() -> Mapping[str, Mapping[str, object]]:
     return tomllib.loads(text)
 
 
-def find(text: str, defaults: tuple[TaskDefaults, ...], months: int | None = None) -> Task:
+def find(
+    text: str,
+    defaults: tuple[TaskDefaults, ...],
+    months: int | None = None,
+    outcome_task: str | None = None,
+) -> Task:
     """Look a task up; the horizon comes from the name, ``months``, the mapping, or its first.
 
+    Row labels (``outcome_task``) have the horizon of their source, which only names the task.
     Raises :class:`UsageError` for an unknown task, variant or horizon.
     """
     asked = TaskName.parse(text)
@@ -97,7 +103,7 @@ def find(text: str, defaults: tuple[TaskDefaults, ...], months: int | None = Non
             "Give it once: in the name or as --horizon.",
         )
     chosen = asked.months or months or (default.months if default else None) or allowed[0]
-    if chosen not in allowed:
+    if chosen not in allowed and asked.name != outcome_task:
         raise UsageError(
             f"The horizon of {asked.name} must be one of {allowed} months, found {chosen}.",
             f"Write for example {asked.name}@{allowed[0]}.",

@@ -253,7 +253,8 @@ def _fact(feature: Feature, value: float | None, peer: float | None) -> tuple[st
     unit = UNITS_EN.get(feature.unit, feature.unit)
     if value is None:
         return f"{feature.zh}未知", f"{feature.en} is unknown"
-    zh, en = f"{feature.zh}{number(value, feature.unit)}", f"{feature.en} {_english(value, unit)}"
+    zh = f"{feature.zh} {number(value, feature.unit)}"
+    en = f"{feature.en} {_english(value, unit)}"
     if peer is None:
         return zh, en
     return f"{zh},高于{peer:.0f}%的同行", f"{en}, above {peer:.0f} % of peers"

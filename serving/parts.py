@@ -74,7 +74,9 @@ def firms(publication: Publication) -> pa.Table:
     """The firms by rising firm_id, whose place here is their number in every other part."""
     frame = _sorted(publication)
     names = [*FIRM_COLUMNS, *(c for c in frame.columns if c not in FIRM_COLUMNS)]
-    columns = {name: _column(frame[name], name in FIRM_COLUMNS[2:]) for name in names}
+    columns = {name: _column(frame[name], name in FIRM_COLUMNS) for name in names}
+    for name in FIRM_COLUMNS[2:]:
+        columns[name] = columns[name].dictionary_encode()
     return pa.table(columns)
 
 
@@ -124,16 +126,15 @@ def _by_rank(task: TaskPart) -> NDArray[np.intp]:
     return np.argsort(task.scores["rank"].to_numpy(dtype="float64"), kind="stable")
 
 
-def _column(series: pd.Series[Any], dictionary: bool) -> pa.Array:
-    """Text, numbers and truth as they are; days as ISO text; missing stays missing."""
+def _column(series: pd.Series[Any], text: bool) -> pa.Array:
+    """Numbers and truth as they are unless ``text``; days as ISO text; missing stays missing."""
     if series.dtype.kind == "M":
         series = series.dt.strftime("%Y-%m-%d")
-    if series.dtype.kind in "fiub":
+    if series.dtype.kind in "fiub" and not text:
         return pa.array(series.to_numpy(), from_pandas=True)
     missing = series.isna().to_numpy()
-    text = [None if m else str(v) for v, m in zip(series, missing, strict=True)]
-    column = pa.array(text, pa.string())
-    return column.dictionary_encode() if dictionary else column
+    values = [None if m else str(v) for v, m in zip(series, missing, strict=True)]
+    return pa.array(values, pa.string())
 
 
 def _rows(values: NDArray[np.float64]) -> pa.Array:

@@ -5,9 +5,10 @@ One class per kind and layout version, registered in :data:`READERS`.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -60,12 +61,13 @@ class Firms:
 
     def containing(self, text: str) -> Numbers:
         """Return the numbers of the firms whose id or name holds ``text``, whatever its case."""
-        needle, found, at = text.casefold(), [], 0
+        needle, starts, found, at = text.casefold(), self._starts, [], 0
+        number = -1
         while (hit := self._haystack.find(needle, at)) >= 0:
-            number = int(np.searchsorted(self._starts, hit, side="right")) - 1
+            number = bisect_right(starts, hit, number + 1) - 1
             found.append(number)
             # On to the next firm: one hit a firm is enough.
-            at = int(self._starts[number + 1])
+            at = starts[number + 1]
         return np.array(found, dtype=np.int32)
 
     def near(self, firm_id: str, most: int = 3) -> list[str]:
@@ -150,11 +152,10 @@ def _category(table: pa.Table, name: str) -> Category:
     return Category(tuple(column.dictionary.to_pylist()), codes)
 
 
-def _haystack(ids: list[str], names: list[str | None]) -> tuple[str, Numbers]:
+def _haystack(ids: list[str], names: list[str | None]) -> tuple[str, list[int]]:
     """Join all ids and names to one text, so that a search is one pass in C."""
     entries = [f"{i}\t{n or ''}\n".casefold() for i, n in zip(ids, names, strict=True)]
-    lengths = np.fromiter((len(e) for e in entries), dtype=np.int64, count=len(entries))
-    return "".join(entries), np.concatenate([[0], np.cumsum(lengths)])
+    return "".join(entries), [0, *accumulate(len(e) for e in entries)]
 
 
 def _common(a: str, b: str) -> str:

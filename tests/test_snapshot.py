@@ -179,6 +179,14 @@ def test_a_city_without_cohort_or_firms_is_a_snapshot_too(home: Path) -> None:
     assert opened(home, write(one, home)).tasks["growth@36"].row_of.tolist() == [-1]
 
 
+def test_a_column_nobody_fills_is_unknown_for_all(home: Path) -> None:
+    given = publication(9)
+    frame = given.firms.assign(tier=float("nan"), district=None)
+    found = opened(home, write(replace(given, firms=frame), home))
+    assert found.firms.brief(3)["tier"] is None
+    assert found.firms.categories["district"].values == ()
+
+
 def test_inconsistent_scores_are_refused_with_all_problems() -> None:
     part = task_part("growth@36", firms(20)["firm_id"].tolist(), 3)
     wrong = part.scores.assign(rank=1.0, p_low=0.9)

@@ -1,0 +1,306 @@
+"""Scramble the future: change all that became known after a day, and take what is seen before it.
+
+Used by the tests and the proofs. :func:`scrambled` works on canonical tables, :func:`later_rows` on
+the rows of a foreign file; :func:`fingerprint` digests everything that may be seen at a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from features.mapping import Coverage
+from features.panel import HAPPENS_ON, REVEALED_BY, History, Rows
+from features.profile import Profile, observe, specs_for
+from features.schema import FAMILIES, Column, register
+from model.examples import cohort_at, cohorts, examples, yearly
+from model.tasks import Task, find
+from tidu import digest
+from tidu.clock import add_months
+from tidu.errors import NotAvailable
+
+__all__ = [
+    "TASKS",
+    "fingerprint",
+    "history",
+    "later_rows",
+    "random_tables",
+    "scrambled",
+    "tasks",
+]
+
+TASKS = (
+    "growth@12",
+    "growth@36",
+    "distress@24",
+    "distress:bankruptcy@12",
+    "listing@24",
+    "quotation@12",
+    "promotion:innovative_sme@12",
+    "promotion:little_giant@24",
+)
+FAR = 4000
+Tables = Mapping[str, pd.DataFrame]
+
+
+def history(tables: Tables, head: str = "0" * 64) -> History:
+    """A history of canonical tables with clocks, every event and title covered throughout."""
+    kinds = [
+        *register().column("events", "kind").codes,
+        *(f"title:{tier}" for tier in register().column("titles", "tier").codes),
+    ]
+    covered = tuple(Coverage(kind, date(1990, 1, 1), date(2090, 1, 1)) for kind in kinds)
+    rows = {}
+    for name, frame in tables.items():
+        whole = frame if "seq" in frame else frame.assign(seq=1)
+        rows[name] = Rows.build(whole, register().tables[name].key)
+    return History(head, rows, (), covered, (), None)
+
+
+def tasks(seen: History, names: tuple[str, ...] = TASKS) -> list[Task]:
+    """The tasks by name, with the defaults of the population."""
+    return [find(name, seen.defaults, outcome_task=seen.outcome_task) for name in names]
+
+
+# What may be seen
+
+
+def fingerprint(seen: History, day: date, asked: list[Task]) -> dict[str, str]:
+    """Digests of all that ``day`` may see: panel, profiles, cohorts, training sets with labels."""
+    panel = seen.as_of(day)
+    found = {
+        f"panel {name}": _digest(frame, [*register().tables[name].columns, "known_on"])
+        for name, frame in panel.tables.items()
+    }
+    now, before = observe(panel), observe(seen.as_of(add_months(day, -12)))
+    for family in FAMILIES:
+        profile = Profile.fit(specs_for(panel, family), [now, before])
+        matrix = profile.matrix(now)
+        found |= {
+            f"{family} firms": digest.of_json([str(f) for f in matrix.firm_ids]),
+            f"{family} positions": _bits(profile.positions(now)),
+        }
+        for j, name in enumerate(matrix.names):
+            found[f"{family} {name}"] = _bits(matrix.values[:, j])
+    for task in asked:
+        found |= _learned(seen, day, task)
+    return found
+
+
+def _learned(seen: History, day: date, task: Task) -> dict[str, str]:
+    one = cohort_at(seen, task, day)
+    found = {
+        f"{task.name} cohort": digest.of_json([str(f) for f in one.firm_ids]),
+        f"{task.name} fresh": _bits(one.fresh),
+    }
+    try:
+        parts = cohorts(seen, task, yearly(day, seen), day)
+    except NotAvailable as missing:
+        return found | {f"{task.name} examples": missing.message}
+    if not parts:
+        return found | {f"{task.name} examples": "none"}
+    profile = Profile.fit(specs_for(parts[0].seen.cube.panel, task.family), [p.seen for p in parts])
+    rows = examples(task, parts, profile)
+    found[f"{task.name} examples"] = digest.of_parts(
+        {
+            "values": _bits(rows.values),
+            "label": _bits(rows.label),
+            "groups": digest.of_json([str(g) for g in rows.groups]),
+            "dates": digest.of_json([str(d) for d in rows.dates]),
+            "peers": digest.of_json(profile.reference.as_json()),
+        }
+    )
+    return found
+
+
+def _bits(values: np.ndarray) -> str:
+    return digest.of_bytes(np.ascontiguousarray(values).tobytes())
+
+
+def _digest(frame: pd.DataFrame, columns: list[str]) -> str:
+    known = [c for c in columns if c in frame and frame[c].notna().any()]
+    return digest.of_frame(frame, known)
+
+
+# Scrambling canonical tables
+
+
+def scrambled(tables: Tables, day: date, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+    """Replace, shuffle, delete and add what became known, or happens, after ``day``."""
+    return {name: _table(name, frame, day, rng) for name, frame in tables.items()}
+
+
+def _table(
+    name: str, frame: pd.DataFrame, day: date, rng: np.random.Generator
+) -> pd.DataFrame:
+    moment = pd.Timestamp(day)
+    settled = (frame["known_on"] <= moment).to_numpy()
+    happens = HAPPENS_ON.get(name)
+    if happens in frame:
+        settled = settled & (frame[happens] <= moment).to_numpy()
+    early, late = frame[settled].copy(), frame[~settled]
+    _redate(name, early, moment, rng)
+    late = _shuffled(name, late[rng.random(len(late)) < 0.6], moment, rng)
+    corrections = _shuffled(name, early[rng.random(len(early)) < 0.5], moment, rng)
+    corrections["known_on"] = _days_after(moment, len(corrections), rng)
+    gone = rng.random(len(corrections)) < 0.3
+    corrections["withdrawn"] = gone.astype("float64")
+    strangers = _shuffled(name, frame[rng.random(len(frame)) < 0.5], moment, rng)
+    strangers["firm_id"] = [f"Z{rng.integers(1 << 40):x}" for _ in range(len(strangers))]
+    strangers["known_on"] = _days_after(moment, len(strangers), rng)
+    parts = [early.assign(seq=1), late.assign(seq=2), corrections.assign(seq=3)]
+    whole = pd.concat([*parts, strangers.assign(seq=4)], ignore_index=True)
+    return whole.sample(frac=1.0, random_state=rng.integers(1 << 31)).reset_index(drop=True)
+
+
+def _redate(
+    name: str, early: pd.DataFrame, moment: pd.Timestamp, rng: np.random.Generator
+) -> None:
+    """Dates inside earlier rows that lie after the day: other days after it, or none.
+
+    What such a date reveals goes with it; a row without the date may as well get one.
+    """
+    for column in _dates(name, early):
+        revealed = REVEALED_BY.get(name, {}).get(column, {})
+        told = {c: before for c, before in revealed.items() if c in early}
+        ahead = (early[column] > moment).to_numpy()
+        early.loc[ahead, column] = _days_after(moment, int(ahead.sum()), rng, 0.4)
+        for other, before in told.items():
+            none = ahead & early[column].isna().to_numpy()
+            early.loc[none & early[other].notna().to_numpy(), other] = before
+        plain = early[column].isna().to_numpy()
+        for other, before in told.items():
+            # A firm that stood reformed, undated, cannot be reformed again.
+            plain = plain & (early[other].isna() | (early[other] == before)).to_numpy()
+        fated = plain & (rng.random(len(early)) < 0.3)
+        early.loc[fated, column] = _days_after(moment, int(fated.sum()), rng)
+        for other in told:
+            known = fated & early[other].notna().to_numpy()
+            early.loc[known, other] = early[other].dropna().sample(
+                int(known.sum()), replace=True, random_state=rng.integers(1 << 31)
+            ).to_numpy() if known.any() else early.loc[known, other]
+
+
+def _dates(name: str, frame: pd.DataFrame) -> list[str]:
+    def ahead(spec: Column) -> bool:
+        return spec.dtype == "date" and not spec.future and not spec.key and spec.name in frame
+
+    return [spec.name for spec in register().tables[name].columns.values() if ahead(spec)]
+
+
+def _days_after(
+    moment: pd.Timestamp, n: int, rng: np.random.Generator, missing: float = 0.0
+) -> np.ndarray:
+    days = moment.to_datetime64().astype("datetime64[D]") + rng.integers(1, FAR, n)
+    days = days.astype("datetime64[s]")
+    days[rng.random(n) < missing] = np.datetime64("NaT")
+    return np.asarray(days)
+
+
+def _shuffled(
+    name: str, rows: pd.DataFrame, moment: pd.Timestamp, rng: np.random.Generator
+) -> pd.DataFrame:
+    """The same keys with each other's values, numbers stretched."""
+    rows = rows.copy()
+    clocks = {"known_on", "known_inferred", "seq"}
+    for column in rows.columns.difference([*register().tables[name].key, *clocks]):
+        rows[column] = rows[column].to_numpy()[rng.permutation(len(rows))]
+        if rows[column].dtype.kind == "f":
+            rows[column] *= rng.choice([0.0, 0.3, 1.0, 7.0], len(rows))
+    late = (rows["known_on"] > moment).to_numpy()
+    rows.loc[late, "known_on"] = _days_after(moment, int(late.sum()), rng)
+    return rows
+
+
+# Scrambling the rows of a foreign file
+
+
+def later_rows(
+    rows: pd.DataFrame,
+    late: np.ndarray,
+    rng: np.random.Generator,
+    fixed: tuple[str, ...],
+    renewed: Mapping[str, Callable[[int], np.ndarray]] | None = None,
+) -> pd.DataFrame:
+    """Text rows of a file, those of ``late`` changed: a third gone, the others' cells shuffled.
+
+    ``fixed`` columns keep their cells; ``renewed`` gives columns new ones. A part comes back once
+    more as firms nobody has heard of.
+    """
+    early, changed = rows[~late], rows[late].copy()
+    for column in changed.columns.difference(fixed):
+        changed[column] = changed[column].to_numpy()[rng.permutation(len(changed))]
+    for column, cells in (renewed or {}).items():
+        changed[column] = cells(len(changed))
+    changed = changed[rng.random(len(changed)) < 2 / 3]
+    strangers = changed[rng.random(len(changed)) < 1 / 4].copy()
+    strangers["firm_id"] = "Z" + strangers["firm_id"]
+    whole = pd.concat([early, changed, strangers], ignore_index=True)
+    return whole.sample(frac=1.0, random_state=rng.integers(1 << 31)).reset_index(drop=True)
+
+
+# Histories without hypothesis
+
+
+def random_tables(rng: np.random.Generator, firms: int = 60) -> dict[str, pd.DataFrame]:
+    """A small city of noise: accounts with gaps, late rows and corrections, titles, events."""
+    ids = np.array([f"F{i:04d}" for i in range(firms)], dtype=object)
+    years = np.arange(2014, 2024)
+    annual = pd.DataFrame(
+        {"firm_id": np.repeat(ids, len(years)), "year": np.tile(years, firms)}
+    )
+    annual = annual[rng.random(len(annual)) < 0.8].reset_index(drop=True)
+    n = len(annual)
+    for name in ("revenue", "net_profit", "total_assets", "total_liabilities", "rd_expense"):
+        values = np.exp(rng.normal(8, 1.5, n)) * np.where(name == "net_profit", rng.normal(0, 1, n), 1)
+        annual[name] = np.where(rng.random(n) < 0.15, np.nan, values)
+    annual["reporting_basis"] = pd.Series(rng.choice(["consolidated", "parent"], n), dtype="str")
+    annual["currency"] = pd.Series(["CNY"] * n, dtype="str")
+    filed = pd.to_datetime(annual["year"].astype(str) + "-12-31").to_numpy().astype("datetime64[D]")
+    lag = rng.choice([120, 181, 181, 181, 546, 900], n)
+    tables = {"annual": _clocked(annual, filed + lag)}
+    tables["firms"] = _firms(ids, rng)
+    for name in ("events", "titles"):
+        tables[name] = _happenings(name, ids, rng)
+    return tables
+
+
+def _clocked(frame: pd.DataFrame, known: np.ndarray) -> pd.DataFrame:
+    return frame.assign(known_on=known.astype("datetime64[s]"), known_inferred=False)
+
+
+def _some_days(n: int, rng: np.random.Generator, missing: float) -> np.ndarray:
+    days = np.datetime64("2013-01-01", "D") + rng.integers(0, 4200, n)
+    days[rng.random(n) < missing] = np.datetime64("NaT")
+    return np.asarray(days.astype("datetime64[s]"))
+
+
+def _firms(ids: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    n = len(ids)
+    frame = pd.DataFrame({"firm_id": ids}).astype("str")
+    frame["founded_on"] = _some_days(n, rng, 0.1)
+    frame["city_out_on"] = _some_days(n, rng, 0.9)
+    frame["shareholding_reform_on"] = _some_days(n, rng, 0.6)
+    frame["legal_form"] = pd.Series(rng.choice(["limited", "joint_stock"], n), dtype="str")
+    frame["sector"] = pd.Series(rng.choice(["a", "b"], n), dtype="str")
+    return _clocked(frame, np.full(n, np.datetime64("1900-01-01")))
+
+
+def _happenings(name: str, ids: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    table = register().tables[name]
+    n = 3 * len(ids)
+    frame = pd.DataFrame({"firm_id": rng.choice(ids, n)}).astype("str")
+    for column in table.columns.values():
+        if column.dtype == "code":
+            frame[column.name] = pd.Series(rng.choice(list(column.codes), n), dtype="str")
+        if column.dtype == "date":
+            frame[column.name] = _some_days(n, rng, 0.0 if column.key else 0.6)
+    for text in ("cancelled_reason",):
+        if text in table.columns:
+            frame[text] = pd.Series(rng.choice(["x", "y"], n), dtype="str")
+    frame = frame.drop_duplicates(list(table.key)).reset_index(drop=True)
+    happens = frame[HAPPENS_ON[name]].to_numpy().astype("datetime64[D]")
+    return _clocked(frame, happens + rng.choice([0, 0, 0, 40, 400], len(frame)))

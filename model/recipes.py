@@ -1,0 +1,184 @@
+"""Recipes: how a served model is grown, a bag of small trees and a shrunk linear part.
+
+Both learn the log-odds of the label from the same rows and are blended in log-odds, so the blend
+is additive and its reasons are exact. What was tried, and the figures behind the numbers here,
+stand in ``docs/decisions/0020-recipe.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model import trees
+from model.boosters import Additive, Sample, grow
+from model.forest import Floats, Ints
+from model.linear import Ridge, ridge
+from tidu.errors import NotAvailable, UsageError
+
+__all__ = ["RECIPES", "Recipe", "fit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How trees are grown and blended; ``members * rounds`` trees are the price of reasons.
+
+    ``extra_trees_share`` of the members draw their thresholds at random; ``linear_share`` is the
+    linear part's weight in the blend; ``monotone`` binds both parts to the stated directions.
+    """
+
+    name: str
+    members: int
+    rounds: int
+    leaves: int
+    learning_rate: float
+    feature_fraction: float
+    l2: float
+    path_smooth: float
+    min_leaf: int
+    bins: int
+    extra_trees_share: float
+    linear_share: float
+    linear_l2: float
+    monotone: bool = False
+
+    def __post_init__(self) -> None:
+        counts = (self.members, self.rounds, self.min_leaf)
+        shares = (self.extra_trees_share, self.linear_share)
+        sound = (
+            min(counts) >= 1
+            and 2 <= self.leaves <= 8  # reasons of one tree cost what its leaves allow
+            and 3 <= self.bins <= 255
+            and 0 < self.learning_rate <= 1
+            and 0 < self.feature_fraction <= 1
+            and min(self.l2, self.path_smooth) >= 0
+            and self.linear_l2 > 0
+            and all(0 <= share <= 1 for share in shares)
+            and self.linear_share < 1
+        )
+        if not (self.name and sound):
+            raise UsageError(
+                "A recipe must have a name, at least one member and round, 2 to 8 leaves, shares"
+                f" from 0 to 1 and a linear share below 1; found {self}."
+            )
+
+    @property
+    def trees(self) -> int:
+        """Trees of the served model."""
+        return self.members * self.rounds
+
+    def params(self, member: int) -> dict[str, object]:
+        """LightGBM's parameters of one member; thresholds at random are spread evenly."""
+        share = self.extra_trees_share
+        return {
+            "objective": "binary",
+            "num_threads": 1,
+            "num_leaves": self.leaves,
+            "learning_rate": self.learning_rate,
+            "feature_fraction": self.feature_fraction,
+            "lambda_l2": self.l2,
+            "path_smooth": self.path_smooth,
+            "min_data_in_leaf": self.min_leaf,
+            "max_bin": self.bins,
+            "extra_trees": int((member + 1) * share) > int(member * share),
+        }
+
+
+RECIPES = (
+    Recipe(
+        name="small-bag",
+        members=8,
+        rounds=80,
+        leaves=8,
+        learning_rate=0.1,
+        feature_fraction=0.35,
+        l2=10.0,
+        path_smooth=5.0,
+        min_leaf=20,
+        bins=63,
+        extra_trees_share=0.5,
+        linear_share=0.2,
+        linear_l2=300.0,
+    ),
+)
+"""The recipes to choose from; the first is the one for every task."""
+
+
+def fit(  # noqa: PLR0913 - the columns and what is known of them
+    values: Floats,
+    label: Floats,
+    names: Sequence[str],
+    directions: Sequence[int],
+    recipe: Recipe,
+    seed: int,
+    weight: Floats | None = None,
+) -> Additive:
+    """Learn ``label`` (0 or 1 a row) from named columns; NaN and inf are unknown.
+
+    ``directions`` are the expected effects of more of a feature on the *label*, used by a monotone
+    recipe. The model depends on a column's name and content, not on its place.
+    """
+    _check(values, label, names, directions)
+    order = np.argsort(np.asarray(names, dtype=str), kind="stable")
+    known = np.where(np.isfinite(values), values, np.nan)[:, order]
+    sample = Sample(known, label.astype(np.float64), tuple(names[i] for i in order), weight)
+    signs = [int(directions[i]) for i in order] if recipe.monotone else None
+    text = _bag(sample, recipe, seed, signs)
+    line = ridge(sample, recipe.linear_l2, signs) if recipe.linear_share else Ridge(0.0, ())
+    share = recipe.linear_share
+    terms = tuple(replace(term, weight=term.weight * share) for term in line.terms)
+    placed = _placed(text, tuple(names), order, line.base * share)
+    return Additive(names=tuple(names), text=placed, linear=terms)
+
+
+def _check(values: Floats, label: Floats, names: Sequence[str], directions: Sequence[int]) -> None:
+    shape = (len(label), len(names))
+    if values.shape != shape or len(directions) != len(names) or len(set(names)) < len(names):
+        raise UsageError(
+            f"Values must be rows of {len(names)} differently named features with one label a row"
+            f" and one direction a feature; found values {values.shape}, {len(label)} labels,"
+            f" {len(directions)} directions."
+        )
+    found = np.unique(label)
+    if not np.isin(found, (0.0, 1.0)).all():
+        raise UsageError(f"Labels must be 0 or 1; found {found[:5].tolist()}.")
+    if len(found) < 2:
+        said = f"{len(label)} rows, all of them {int(found[0])}" if len(found) else "no rows"
+        raise NotAvailable(
+            f"Training needs both outcomes among its rows; found {said}.",
+            "Train at a later date, with a longer horizon, or on more firms.",
+        )
+
+
+def _bag(sample: Sample, recipe: Recipe, seed: int, signs: Sequence[int] | None) -> str:
+    share = (1.0 - recipe.linear_share) / recipe.members
+
+    def one(member: int) -> str:
+        return grow(sample, recipe.params(member), recipe.rounds, seed * 1000 + member, signs)
+
+    # One thread a member and two members at a time: small trees gain nothing from more threads,
+    # and on a shared machine threads that wait for each other lose most of the time.
+    with ThreadPoolExecutor(2) as pool:
+        texts = list(pool.map(one, range(recipe.members)))
+    return trees.merge(texts, [share] * recipe.members)
+
+
+def _placed(text: str, names: tuple[str, ...], order: Ints, base: float) -> str:
+    """The grown trees over the caller's columns, with the linear part's base in the first tree."""
+    grown = trees.parse(text)
+    ranges = [grown.ranges[at] for at in np.argsort(order)]
+    leaf, inner = grown.leaf_value.copy(), grown.internal_value.copy()
+    leaf[: grown.leaves[0]] += base
+    inner[: grown.leaves[0] - 1] += base
+    forest = replace(
+        grown,
+        names=names,
+        ranges=tuple(ranges),
+        split_feature=order[grown.split_feature.astype(np.int64)],
+        leaf_value=leaf,
+        internal_value=inner,
+    )
+    return trees.render(forest)

@@ -1,0 +1,83 @@
+"""The command line: data on stdout, words and progress on stderr, errors as one clear answer.
+
+Exit status 0 done, 1 refused by data or policy, 2 wrong usage. ``--json`` prints one JSON value,
+errors included.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from serving.commands.edge import failed
+from tidu import __version__
+from tidu.errors import TiduError
+
+__all__ = ["COMMANDS", "main"]
+
+# Command → module below serving.commands; a module is imported only when its command runs.
+COMMANDS = {
+    "import": "data",
+    "withdraw": "data",
+    "template": "data",
+    "doctor": "data",
+    "train": "learning",
+    "evaluate": "learning",
+    "score": "learning",
+    "use": "learning",
+    "publish": "publishing",
+    "shortlist": "publishing",
+    "explain": "publishing",
+    "serve": "running",
+    "demo": "running",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is asked for: ``tidu --help`` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"serving.commands.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
+def tidu() -> None:
+    """Tidu 梯度: which small and medium enterprises will grow, rise and list, and why.
+
+    State lies under $TIDU_HOME (default: var).
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    try:
+        code = tidu.main(args=given, prog_name="tidu", standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except click.ClickException as error:
+        code = failed(error.format_message(), as_json, usage=True)
+    except TiduError as error:
+        code = failed(error, as_json)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted: nothing was left half-done.", err=True)
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output left (| head): that is its right, not an error.
+        sys.stderr.close()
+        code = 0
+    except OSError as error:
+        code = failed(f"The system refused: {error}.", as_json)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,1 @@
+"""The commands of ``tidu``, one module a subject."""

@@ -1,0 +1,98 @@
+"""Commands about data: import, withdraw, template, doctor."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from serving.commands.edge import JSON, emit, note, warn
+from serving.workspace import Workspace
+
+__all__ = ["doctor_command", "import_command", "template_command", "withdraw_command"]
+
+SHOWN_WARNINGS = 5
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--mapping", type=click.Path(path_type=Path), required=True, help="Mapping (TOML).")
+@JSON
+def import_command(file: Path, mapping: Path, as_json: bool) -> None:
+    """Check FILE and append it to the vault; with one error left nothing is imported."""
+    from features.mapping import load_mapping
+    from features.prepared import prepare
+    from serving.store import ImportRecord
+
+    workspace = Workspace.of()
+    prepared = prepare(file, load_mapping(mapping), date.today())
+    receipt = workspace.vault.add(prepared)
+    warnings = [issue.as_dict() for issue in prepared.warnings]
+    record = ImportRecord(
+        receipt.import_id, file.name, prepared.mapping.name, dict(receipt.tables), warnings
+    )
+    workspace.store.record_import(record)
+    if not as_json:
+        for issue in prepared.warnings[:SHOWN_WARNINGS]:
+            warn(str(issue).removeprefix("warning "))
+        if len(prepared.warnings) > SHOWN_WARNINGS:
+            note(f"… and {len(prepared.warnings) - SHOWN_WARNINGS} more; --json gives all.")
+    if not receipt.new:
+        note("This file was imported before, under the same mapping: nothing changed.")
+    result = {
+        "import_id": receipt.import_id,
+        "tables": dict(receipt.tables),
+        "warnings": receipt.warnings,
+        "new": receipt.new,
+        "issues": warnings,
+    }
+    rows = ", ".join(f"{name} {count}" for name, count in receipt.tables.items())
+    emit(result, as_json, f"{receipt.import_id[:12]}  {rows}  warnings {receipt.warnings}")
+
+
+@click.command("withdraw")
+@click.argument("import_id")
+@JSON
+def withdraw_command(import_id: str, as_json: bool) -> None:
+    """Take an import back from now on; past snapshots and bundles keep what they saw."""
+    workspace = Workspace.of()
+    found = [e.import_id for e in workspace.vault.entries if e.import_id.startswith(import_id)]
+    head = workspace.vault.withdraw(found[0] if found else import_id)
+    emit({"withdrawn": found[0], "head": head}, as_json, f"withdrawn {found[0][:12]}")
+
+
+@click.command("template")
+@click.argument("file", type=click.Path(path_type=Path))
+def template_command(file: Path) -> None:
+    """Write our own template, one sheet a table, as an xlsx FILE."""
+    from features.schema import register
+    from features.template import write_template
+
+    write_template(file, register())
+    note(f"Wrote {file}.")
+
+
+@click.command("doctor")
+@JSON
+def doctor_command(as_json: bool) -> None:
+    """Say what this home holds: heads, imports, bundles, snapshots, pointers."""
+    workspace = Workspace.of()
+    entries = workspace.vault.entries
+    pointers = {name: p.value for name, p in workspace.store.pointers().items()}
+    bundles = sorted(p.name for p in workspace.bundles.glob("*") if p.is_dir())
+    snapshots = sorted(p.name for p in (workspace.home / "snapshots").glob("*") if p.is_dir())
+    result = {
+        "home": str(workspace.home),
+        "head": workspace.vault.head,
+        "imports": [
+            {"action": e.action, "import_id": e.import_id, "head": e.head} for e in entries
+        ],
+        "bundles": bundles,
+        "snapshots": snapshots,
+        "pointers": pointers,
+        "audit_entries": workspace.store.audited(),
+    }
+    lines = [f"{key}: {value}" for key, value in result.items() if key != "imports"]
+    lines += [f"{e.action} {e.import_id[:12]} → head {e.head[:12]}" for e in entries]
+    emit(result, as_json, "\n".join(lines))

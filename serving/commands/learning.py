@@ -1,0 +1,198 @@
+"""Commands that learn and score: train, evaluate, score, use."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from serving.commands.edge import DAY, JSON, bars, emit, note, table, warn
+from serving.workspace import Workspace
+from tidu.clock import parse_date
+from tidu.errors import UsageError
+
+if TYPE_CHECKING:
+    from model.evaluation import Evaluation
+    from model.scoring import ScoreBook
+
+__all__ = ["evaluate_command", "score_command", "train_command", "use_command"]
+
+HORIZON = click.option("--horizon", type=int, help="Months; the same as @MONTHS in the task.")
+SEED = click.option("--seed", type=int, default=0, show_default=True)
+TASK = click.option("--task", "task_name", required=True, help="name[:variant]@months")
+
+
+@click.command("train")
+@TASK
+@click.option("--as-of", "day", type=DAY, required=True, help="What was known by this day's end.")
+@HORIZON
+@SEED
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the bundle.")
+@JSON
+def train_command(
+    task_name: str, day: date, horizon: int | None, seed: int, out: Path | None, as_json: bool
+) -> None:
+    """Train a task and write its bundle; the first of a task comes into use."""
+    from model.bundle import load, write
+    from model.training import train
+
+    workspace = Workspace.of()
+    history = workspace.history()
+    task = workspace.task(task_name, history, horizon)
+    with bars() as progress:
+        trained = train(history, task, day, seed, progress)
+    path = write(trained, out or workspace.bundles)
+    # The home keeps every bundle it may put into use, wherever else one was asked for.
+    kept = write(trained, workspace.bundles) if out else path
+    bundle = load(kept)
+    if workspace.put_in_use(bundle, only_first=True):
+        note(f"First bundle of {task.name}: it is in use now.")
+    report = dict(bundle.report)
+    result = {
+        "task": str(task.name),
+        "bundle_id": bundle.id,
+        "path": str(path),
+        "report": report,
+    }
+    text = f"{bundle.id}  {task.name}  n {report['n']}  positives {report['positives']}\n{path}"
+    emit(result, as_json, text)
+
+
+@click.command("evaluate")
+@TASK
+@click.option("--test-as-of", "days", required=True, help="Test dates: D1,D2,…")
+@HORIZON
+@SEED
+@click.option("--test-firms", type=click.Path(path_type=Path), help="Firm ids, one a line.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the report as HTML, too.")
+@JSON
+def evaluate_command(
+    task_name: str,
+    days: str,
+    horizon: int | None,
+    seed: int,
+    test_firms: Path | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Evaluate out of time, or by firm with --test-firms, beside simple rivals."""
+    from model.evaluation import evaluate
+
+    workspace = Workspace.of()
+    history = workspace.history()
+    task = workspace.task(task_name, history, horizon)
+    dates = [parse_date(part) for part in days.split(",") if part.strip()]
+    if not dates:
+        raise UsageError("--test-as-of must name at least one date.", "Write 2019-06-30.")
+    with bars() as progress:
+        found = evaluate(history, task, dates, _firm_list(test_firms), seed, progress)
+    if html:
+        from model.report import evaluation_html
+
+        html.write_text(evaluation_html(found.as_json()), encoding="utf-8")
+        note(f"Wrote {html}.")
+    emit(found.as_json(), as_json, _evaluation_text(found))
+
+
+@click.command("score")
+@click.option("--bundle", "reference", required=True, help="Directory or id of a bundle.")
+@click.option("--as-of", "day", type=DAY, required=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="CSV to write.")
+@JSON
+def score_command(reference: str, day: date, out: Path, as_json: bool) -> None:
+    """Score the bundle's cohort on a day: firm_id, rank, score, probability, p_low, p_high."""
+    from model.bundle import load
+    from model.scoring import score
+
+    workspace = Workspace.of()
+    bundle = load(workspace.bundle_path(reference))
+    if bundle.as_of > day:
+        warn(
+            f"Bundle {bundle.id} was trained on {bundle.as_of}, after {day}: it may have learned"
+            " from what happened since."
+        )
+    book = score(bundle, workspace.history().as_of(day))
+    _write_csv(book, out)
+    stale = int(book.stale.sum())
+    if stale:
+        note(f"{stale} of {len(book.rank)} firms have accounts older than usual.")
+    result = {
+        "task": str(bundle.task.name),
+        "bundle_id": bundle.id,
+        "as_of": day.isoformat(),
+        "firms": len(book.rank),
+        "stale": stale,
+        "out": str(out),
+    }
+    emit(result, as_json, f"{len(book.rank)} firms → {out}")
+
+
+@click.command("use")
+@click.argument("task_name", metavar="TASK")
+@click.argument("reference", metavar="BUNDLE")
+@JSON
+def use_command(task_name: str, reference: str, as_json: bool) -> None:
+    """Put BUNDLE into use for TASK; publishing follows it."""
+    from model.bundle import adopt, load
+    from model.tasks import TaskName
+
+    workspace = Workspace.of()
+    bundle = load(workspace.bundle_path(reference))
+    asked = TaskName.parse(task_name)
+    own = bundle.task.name
+    if (asked.name, asked.variant) != (own.name, own.variant) or asked.months not in (
+        0,
+        own.months,
+    ):
+        raise UsageError(
+            f"Bundle {bundle.id} is of {own}, not of {task_name}.", f"tidu use {own} {bundle.id}"
+        )
+    adopt(bundle, workspace.bundles)
+    workspace.put_in_use(bundle)
+    emit({"task": str(own), "bundle_id": bundle.id}, as_json, f"{own} → {bundle.id}")
+
+
+def _firm_list(file: Path | None) -> frozenset[str] | None:
+    if file is None:
+        return None
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--test-firms {file} cannot be read: {error}.") from None
+    firms = frozenset(line.strip() for line in lines if line.strip())
+    if not firms:
+        raise UsageError(f"--test-firms {file} must hold firm ids, one a line; it is empty.")
+    return firms
+
+
+def _write_csv(book: ScoreBook, out: Path) -> None:
+    staged = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        book.frame().to_csv(staged, index=False)
+        os.replace(staged, out)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _evaluation_text(found: Evaluation) -> str:
+    result = found.as_json()
+    rows = []
+    metrics, baselines = result["metrics"], result["baselines"]
+    assert isinstance(metrics, dict) and isinstance(baselines, dict)
+    for name, values in {"tidu": metrics, **baselines}.items():
+        precision = values["p_at"]
+        rows.append(
+            {
+                "model": name,
+                "auc": values["auc"],
+                "ap": values["ap"],
+                "p@50": precision["50"],
+                "brier": values.get("brier"),
+                "ece": values.get("ece"),
+            }
+        )
+    head = f"{found.task.name}  {found.split}  n {result['n']}  positives {result['positives']}"
+    return head + "\n" + table(rows, ("model", "auc", "ap", "p@50", "brier", "ece"))

@@ -1,0 +1,127 @@
+"""Commands about what is published: publish, shortlist, explain."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from serving.commands.edge import DAY, JSON, bars, emit, note, table
+from serving.workspace import SNAPSHOT, Workspace
+from tidu.errors import NotFound
+
+if TYPE_CHECKING:
+    from model.bundle import Bundle
+    from serving.lookups import Served
+
+__all__ = ["explain_command", "publish_command", "shortlist_command"]
+
+TASK = click.option("--task", "task_name", required=True, help="name[:variant]@months")
+LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+
+
+@click.command("publish")
+@click.option("--as-of", "day", type=DAY, required=True)
+@click.option("--bundle", "references", multiple=True, help="Bundle instead of the one in use.")
+@JSON
+def publish_command(day: date, references: tuple[str, ...], as_json: bool) -> None:
+    """Score every task at a day and swap the new snapshot in at once."""
+    from serving import snapshot
+    from serving.publishing import published
+
+    workspace = Workspace.of()
+    pointer = workspace.store.pointer(SNAPSHOT)
+    bundles = _bundles(workspace, references)
+    with bars() as progress:
+        publication = published(workspace.history(), day, bundles, progress)
+        identity = snapshot.write(publication, workspace.home)
+        snapshot.Snapshot.open(workspace.home / "snapshots" / identity)
+    workspace.store.move_pointer(SNAPSHOT, identity, pointer.revision if pointer else None)
+    tasks = {name: len(part.scores) for name, part in publication.tasks.items()}
+    result = {
+        "snapshot_id": identity,
+        "as_of": day.isoformat(),
+        "tasks": tasks,
+        "firms": len(publication.firms),
+    }
+    lines = [f"{name}: {count} firms" for name, count in tasks.items()]
+    emit(result, as_json, "\n".join([identity, *lines]))
+
+
+@click.command("shortlist")
+@TASK
+@click.option("--k", type=click.IntRange(min=1), default=50, show_default=True)
+@JSON
+def shortlist_command(task_name: str, k: int, as_json: bool) -> None:
+    """The first K firms of the published order."""
+    from serving.access import LOCAL
+    from serving.lookups import Filters, Page, rankings
+
+    workspace, served = _served()
+    name = _published_name(workspace, served, task_name)
+    page, _ = rankings(served, LOCAL, (name, Filters()), Page(limit=k))
+    columns = ("rank", "firm_id", "name", "district", "score", "probability", "p_low", "p_high")
+    emit(page, as_json, table(page["items"], columns))
+
+
+@click.command("explain")
+@click.argument("firm")
+@TASK
+@LANGUAGE
+@JSON
+def explain_command(firm: str, task_name: str, lang: str, as_json: bool) -> None:
+    """Why FIRM scores what it scores: exact contributions, in words."""
+    from serving.access import LOCAL
+    from serving.lookups import explanation
+
+    workspace, served = _served()
+    name = _published_name(workspace, served, task_name)
+    found = explanation(served, LOCAL, firm, name)
+    emit(found, as_json, explained(found, lang))
+
+
+def explained(found: dict[str, Any], lang: str) -> str:
+    """An explanation as lines of text."""
+    chance = f"{found['probability']:.1%} ({found['p_low']:.1%}–{found['p_high']:.1%})"
+    lines = [
+        f"{found['task']}  {found['firm']['firm_id']}  {found['rank']}/{found['of']}  {chance}"
+    ]
+    for sign, kind in (("+", "positive"), ("-", "negative")):
+        lines += [f"{sign} {reason[lang]}" for reason in found[kind]]
+    return "\n".join(lines)
+
+
+def _served() -> tuple[Workspace, Served]:
+    from serving.lookups import Served
+
+    workspace = Workspace.of()
+    return workspace, Served(workspace.snapshot())
+
+
+def _published_name(workspace: Workspace, served: Served, text: str) -> str:
+    """The full name of a task in the snapshot; a name without months may be the only one."""
+    if text in served.snapshot.tasks:
+        return text
+    fitting = [name for name in served.snapshot.tasks if name.split("@")[0] == text]
+    if len(fitting) == 1:
+        return fitting[0]
+    return str(workspace.task(text, workspace.history()).name)
+
+
+def _bundles(workspace: Workspace, references: tuple[str, ...]) -> list[Bundle]:
+    from model.bundle import load
+
+    used = {
+        name.removeprefix("task:"): pointer.value
+        for name, pointer in workspace.store.pointers().items()
+        if name.startswith("task:")
+    }
+    chosen = {str(b.task.name): b for b in (load(workspace.bundle_path(r)) for r in references)}
+    for name, identity in sorted(used.items()):
+        if name not in chosen:
+            chosen[name] = load(workspace.bundle_path(identity))
+    if not chosen:
+        raise NotFound("No bundle is in use.", "Train one first: tidu train --task T --as-of D")
+    note(f"Publishing {', '.join(sorted(chosen))}.")
+    return [chosen[name] for name in sorted(chosen)]

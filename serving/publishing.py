@@ -1,0 +1,130 @@
+"""From a history and bundles to what a snapshot stores: the offline half of serving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from features.facts import LADDER, valid_titles
+from features.panel import History, Panel
+from model.bundle import Bundle
+from model.scoring import ScoreBook, score
+from model.shapley import contributions
+from model.training import Progress, silent
+from model.wording import Feature
+from serving.publication import Profile, Publication, TaskPart
+from tidu import __version__
+
+__all__ = ["firm_frame", "published", "task_part"]
+
+
+def published(
+    history: History, day: date, bundles: Sequence[Bundle], progress: Progress = silent
+) -> Publication:
+    """Score every bundle's cohort at ``day`` and put the results together."""
+    panel = history.as_of(day)
+    firms = firm_frame(panel)
+    parts: dict[str, TaskPart] = {}
+    for i, bundle in enumerate(bundles):
+        progress("scoring and reasons", i, len(bundles))
+        parts[str(bundle.task.name)] = task_part(score(bundle, panel))
+    progress("scoring and reasons", len(bundles), len(bundles))
+    return Publication(
+        as_of=day,
+        vault_head=history.head,
+        firms=firms,
+        tasks=parts,
+        profile=_profile(firms["firm_id"].to_numpy(dtype=object), parts),
+        code_version=__version__,
+    )
+
+
+def task_part(book: ScoreBook) -> TaskPart:
+    """Scores of one task with exact reasons and positions among peers."""
+    bundle = book.bundle
+    reasons = contributions(bundle.model, book.matrix.values)
+    base = float(reasons[0, -1])
+    return TaskPart(
+        task=str(bundle.task.name),
+        bundle_id=bundle.id,
+        scores=pd.DataFrame(
+            {
+                "firm_id": book.firm_ids,
+                "score": book.score,
+                "rank": book.rank,
+                "probability": book.probability,
+                "p_low": book.p_low,
+                "p_high": book.p_high,
+                "stale": book.stale,
+            }
+        ),
+        contributions=reasons,
+        values=book.matrix.values,
+        features=tuple(Feature.from_json(spec.as_json()) for spec in bundle.profile.specs),
+        base_probability=float(bundle.calibration.probability(np.array([base]))[0]),
+        base_slope=bundle.calibration.slope(base),
+        peers=book.positions,
+        facts=_facts(bundle),
+    )
+
+
+def firm_frame(panel: Panel) -> pd.DataFrame:
+    """All firms known at the date: id, name, district, industry, highest valid tier."""
+    firms = panel.firms
+    titles = valid_titles(panel)
+    rank = titles["tier"].map({tier: i for i, tier in enumerate(LADDER)})
+    best = rank.groupby(titles["firm_id"]).max().reindex(panel.firm_ids)
+    tier = best.map({float(i): tier for i, tier in enumerate(LADDER)})
+    division = firms["industry_gb4754"]
+    return pd.DataFrame(
+        {
+            "firm_id": panel.firm_ids,
+            "name": firms["name"].to_numpy(dtype=object),
+            "district": firms["district"].to_numpy(dtype=object),
+            "industry": division.where(division.notna(), firms["sector"]).to_numpy(dtype=object),
+            "tier": tier.to_numpy(dtype=object),
+        }
+    )
+
+
+def _facts(bundle: Bundle) -> dict[str, object]:
+    report = bundle.report
+    return {
+        "trained_as_of": str(bundle.manifest["as_of"]),
+        "vault_head": str(bundle.manifest["vault_head"]),
+        "recipe": bundle.manifest["recipe"],
+        "task_zh": bundle.task.zh,
+        "task_en": bundle.task.en,
+        "n": report["n"],
+        "positives": report["positives"],
+        "cohorts": report["cohorts"],
+        "out_of_fold": report["out_of_fold"],
+    }
+
+
+def _profile(firm_ids: np.ndarray, parts: dict[str, TaskPart]) -> Profile | None:
+    """One growth profile a firm: the features of all tasks, each once."""
+    if not parts:
+        return None
+    place = pd.Index(firm_ids)
+    features: dict[str, Feature] = {}
+    columns: dict[str, np.ndarray] = {}
+    peers: dict[str, np.ndarray] = {}
+    for part in parts.values():
+        rows = place.get_indexer(part.scores["firm_id"])
+        for j, feature in enumerate(part.features):
+            if feature.name not in features:
+                features[feature.name] = feature
+                columns[feature.name] = np.full(len(firm_ids), np.nan)
+                peers[feature.name] = np.full(len(firm_ids), np.nan)
+            columns[feature.name][rows] = part.values[:, j]
+            if part.peers is not None:
+                peers[feature.name][rows] = part.peers[:, j]
+    return Profile(
+        tuple(features.values()),
+        np.column_stack(list(columns.values())),
+        np.column_stack(list(peers.values())),
+    )

@@ -1,0 +1,342 @@
+"""The synthetic city: the same twice, consistent, lawful, and honest about its chances."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import city
+from city.files import read_truth, write
+from city.names import valid_code
+from city.parameters import Factor
+from features.schema import register
+from tidu import digest
+from tidu.errors import UsageError
+
+LADDER = ("innovative_sme", "srdi_municipal", "srdi_provincial", "little_giant", "single_champion")
+DISTRESS = ("default_90d", "bankruptcy", "closure")
+END = pd.Timestamp("2026-06-30")
+# 99.9 % of a normal law: with fixed seeds the checks below pass or fail for good.
+BOUND = 3.3
+
+
+@pytest.fixture(scope="module")
+def town() -> city.City:
+    return city.build(3000, 7)
+
+
+def frames(one: city.City) -> dict[str, str]:
+    parts = dict(one.tables) | {"corrections": one.corrections, "truth": one.truth}
+    return {name: digest.of_frame(table) for name, table in parts.items()}
+
+
+def test_same_seed_gives_the_same_city() -> None:
+    assert frames(city.build(300, 5, draws=2)) == frames(city.build(300, 5, draws=2))
+
+
+def test_another_seed_gives_another_city_in_every_table() -> None:
+    one, other = frames(city.build(300, 5, draws=1)), frames(city.build(300, 6, draws=1))
+    assert all(one[name] != other[name] for name in one)
+
+
+def test_continuations_do_not_move_the_city() -> None:
+    none, some = city.build(300, 5, draws=0), city.build(300, 5, draws=1)
+    one, other = frames(none), frames(some)
+    assert {n for n in one if one[n] != other[n]} == {"truth"}
+    assert set(none.truth["task"].str[-3:]) == {"@12"}
+
+
+def test_a_city_needs_firms() -> None:
+    with pytest.raises(UsageError, match="between 50 and"):
+        city.build(3, 1)
+
+
+def test_a_factor_of_an_unknown_shape_is_refused() -> None:
+    with pytest.raises(UsageError, match="needs one of above"):
+        Factor("size", "up", 0.0, 1.0)
+
+
+def test_every_column_is_in_the_register_with_its_type(town: city.City) -> None:
+    for name, table in (*town.tables.items(), ("annual", town.corrections)):
+        columns = register().tables[name].columns
+        assert set(register().tables[name].key) <= set(table.columns)
+        for column in table.columns:
+            dtype = "date" if column == "known_on" else columns[column].dtype
+            if dtype == "date":
+                assert str(table[column].dtype) == "datetime64[s]", column
+            elif dtype in ("text", "code", "set"):
+                assert str(table[column].dtype) == "str", column
+            else:
+                assert table[column].dtype == np.float64, column
+
+
+def test_values_stay_within_bounds_and_codes(town: city.City) -> None:
+    for name, table in town.tables.items():
+        for column in register().tables[name].columns.values():
+            if column.name not in table:
+                continue
+            values = table[column.name].dropna()
+            if column.dtype == "code":
+                assert set(values) <= set(column.codes), column.name
+            if column.low is not None:
+                assert values.min() >= column.low, column.name
+            if column.high is not None:
+                assert values.max() <= column.high, column.name
+
+
+def test_keys_stand_once_and_name_a_firm(town: city.City) -> None:
+    firms = set(town.tables["firms"]["firm_id"])
+    assert len(firms) == town.firms
+    for name, table in (*town.tables.items(), ("annual", town.corrections)):
+        assert not table.duplicated(list(register().tables[name].key)).any(), name
+        assert set(table["firm_id"]) <= firms
+
+
+def test_names_and_credit_codes_are_invented_unique_and_valid(town: city.City) -> None:
+    firms = town.tables["firms"]
+    assert firms["name"].is_unique
+    assert firms["uscc"].is_unique
+    assert firms["name"].str.startswith("澜州").all()
+    assert all(valid_code(code) for code in firms["uscc"])
+    # GB/T 2260 has no province 39: no real firm can bear such a code.
+    assert set(firms["uscc"].str[2:4]) == {"39"}
+
+
+@pytest.mark.parametrize("delivery", ["annual", "corrections"])
+def test_accounts_add_up(town: city.City, delivery: str) -> None:
+    a = town.tables["annual"] if delivery == "annual" else town.corrections
+    near = {"atol": 0.05, "rtol": 0.0, "equal_nan": True}
+    assert np.allclose(a["total_assets"], a["total_liabilities"] + a["net_assets"], **near)
+    known = a[a["current_assets"].notna()]
+    whole = known["current_assets"] + known["noncurrent_assets"]
+    assert np.allclose(known["total_assets"], whole, **near)
+    owed = known["current_liabilities"] + known["noncurrent_liabilities"]
+    assert np.allclose(known["total_liabilities"], owed, **near)
+    assert np.allclose(a["revenue"], a["cost_of_sales"] + a["gross_profit"], **near)
+    named = known[["cash", "receivables", "inventories"]].sum(axis=1)
+    assert (named <= known["current_assets"] + 0.05).all()
+    for part, total in (("main_revenue", "revenue"), ("rd_staff", "employees")):
+        assert not (a[part] > a[total] + 0.02).any()
+    assert (a["net_profit_adj"] <= a["net_profit"] + 0.02).all()
+    debt = a["total_liabilities"] / a["total_assets"]
+    assert debt.between(0.05, 1.31).all()
+
+
+def test_nothing_happens_before_founding_or_after_the_end(town: city.City) -> None:
+    tables = town.tables
+    founded = tables["firms"].set_index("firm_id")["founded_on"]
+    events = tables["events"]
+    final = events[events["kind"].isin(["bankruptcy", "closure", "dissolved", "relocation"])]
+    end = final.set_index("firm_id")["on"]
+    assert end.index.is_unique
+    days = {
+        "titles": "issued_on",
+        "events": "on",
+        "annual": "known_on",
+        "applications": "submitted_on",
+    }
+    for name, day in days.items():
+        table = tables[name]
+        on = table[day]
+        assert (on > table["firm_id"].map(founded)).all(), name
+        assert not (on > table["firm_id"].map(end)).any(), name
+        assert on.max() <= END, name
+
+
+def test_the_first_accounts_are_those_of_the_founding_year_or_the_next(town: city.City) -> None:
+    firms, annual = town.tables["firms"], town.tables["annual"]
+    first = annual.groupby("firm_id")["year"].min()
+    founded = firms.set_index("firm_id")["founded_on"].dt.year
+    new = founded[founded >= 2015].index.intersection(first.index)
+    assert len(new) > 200
+    assert (first[new] >= founded[new]).all()
+    assert ((first[new] - founded[new]) <= 1).mean() > 0.9
+    assert set(annual["year"]) == set(range(2015, 2026))
+
+
+def test_reports_come_when_reports_come(town: city.City) -> None:
+    annual, corrections = town.tables["annual"], town.corrections
+    due = pd.to_datetime((annual["year"] + 1).astype(int).astype(str) + "-06-30")
+    late = (annual["known_on"] > due)[annual["year"] < 2025].mean()
+    assert 0.03 < late < 0.20
+    both = corrections.merge(annual, on=["firm_id", "year"], suffixes=("", "_first"))
+    assert len(both) == len(corrections)
+    assert (both["known_on"] > both["known_on_first"]).all()
+    assert (both["revenue"] != both["revenue_first"]).mean() > 0.9
+    # Missing not at random: who has less to show fills in less.
+    weak = annual["rd_expense"] / annual["revenue"] < 0.03
+    empty = annual["class1_ip_self"].isna()
+    assert empty[weak].mean() > empty[~weak].mean() + 0.02
+
+
+def test_the_ladder_is_climbed_in_order(town: city.City) -> None:
+    titles = town.tables["titles"]
+    new = titles[titles["purpose"] == "new"]
+    for lower, tier in pairwise(LADDER):
+        rows = new[new["tier"] == tier]
+        assert len(rows), tier
+        held = titles[titles["tier"] == lower]
+        pairs = rows.merge(held, on="firm_id", suffixes=("", "_low"))
+        valid = pairs[
+            (pairs["issued_on_low"] < pairs["issued_on"])
+            & (pairs["expires_on_low"] > pairs["issued_on"] - pd.Timedelta(days=366))
+        ]
+        assert set(valid["firm_id"]) == set(rows["firm_id"])
+
+
+def test_every_new_title_was_applied_for(town: city.City) -> None:
+    titles, applications = town.tables["titles"], town.tables["applications"]
+    new = titles[titles["purpose"] == "new"]
+    passed = applications[applications["final_result"] == "passed"]
+    keys = ["firm_id", "tier", "batch"]
+    assert len(new.merge(passed, on=keys)) == len(new) == len(passed)
+
+
+def test_listed_firms_reformed_first(town: city.City) -> None:
+    events = town.tables["events"]
+    day = {
+        k: events[events["kind"] == k].groupby("firm_id")["on"].max()
+        for k in ("reform", "guidance", "listed")
+    }
+    listed = day["listed"]
+    assert len(listed) > 30
+    assert (day["reform"][listed.index] < day["guidance"][listed.index]).all()
+    assert (day["guidance"][listed.index] < listed).all()
+    assert events.loc[events["kind"] == "listed", "board"].notna().all()
+
+
+def test_counts_resemble_the_plan(town: city.City) -> None:
+    titles = town.tables["titles"]
+    day = pd.Timestamp("2025-12-31")
+    valid = titles[(titles["issued_on"] <= day) & (titles["expires_on"] > day)]
+    held = valid.groupby("tier")["firm_id"].nunique()
+    bounds = {
+        "innovative_sme": (300, 700),
+        "srdi_municipal": (120, 320),
+        "srdi_provincial": (45, 130),
+        "little_giant": (12, 45),
+    }
+    for tier, (low, high) in bounds.items():
+        assert low <= held[tier] <= high, tier
+
+
+def realised(town: city.City, task: str, months: int) -> pd.DataFrame:
+    """Join the truth of a task with what came of it, read from the tables as a user would."""
+    name, _, variant = task.partition(":")
+    if name == "promotion":
+        titles = town.tables["titles"]
+        happened = titles[titles["tier"] == variant].rename(columns={"issued_on": "day"})
+        happened = happened[happened["purpose"] == "new"]
+    else:
+        kinds = {"listing": ("listed",), "quotation": ("quoted",)}.get(name, DISTRESS)
+        events = town.tables["events"].rename(columns={"on": "day"})
+        happened = events[events["kind"].isin((variant,) if variant else kinds)]
+    truth = town.truth[town.truth["task"] == f"{task}@{months}"].astype({"firm_id": "str"})
+    truth = truth[truth["as_of"] <= END - pd.DateOffset(months=months)]
+    parts = []
+    for as_of, rows in truth.groupby("as_of"):
+        inside = (happened["day"] > as_of) & (
+            happened["day"] <= as_of + pd.DateOffset(months=months)
+        )
+        hit = rows["firm_id"].isin(set(happened["firm_id"][inside]))
+        parts.append(rows.assign(hit=hit.astype(float)))
+    return pd.concat(parts)
+
+
+def surprise(table: pd.DataFrame) -> float:
+    """How many standard deviations the count lies from the sum of chances."""
+    p = table["probability"]
+    return float((table["hit"].sum() - p.sum()) / np.sqrt((p * (1 - p)).sum()))
+
+
+TASKS = (
+    *(f"promotion:{tier}" for tier in LADDER),
+    "quotation",
+    "listing",
+    "distress",
+    *(f"distress:{kind}" for kind in DISTRESS),
+)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_happens_within_a_year_agrees_with_the_true_chances(
+    town: city.City, task: str
+) -> None:
+    table = realised(town, task, 12)
+    assert table["hit"].sum() > 5
+    assert abs(surprise(table)) < BOUND
+    # Not in sum only: low chances and high ones are each borne out.
+    likely = table["probability"].rank(method="first", pct=True)
+    for part in (table[likely <= 0.8], table[likely > 0.8]):
+        if part["probability"].sum() > 5:
+            assert abs(surprise(part)) < BOUND
+
+
+@pytest.mark.parametrize("task", ["promotion:srdi_municipal", "quotation", "listing", "distress"])
+def test_two_year_chances_hold_too(town: city.City, task: str) -> None:
+    # Every second date: windows that overlap would count the same event twice.
+    table = realised(town, task, 24)
+    for first in (0, 1):
+        part = table[table["as_of"].dt.year % 2 == first]
+        assert abs(surprise(part)) < BOUND
+
+
+def growth_outcomes(town: city.City, years: int) -> pd.DataFrame:
+    annual = pd.concat([town.tables["annual"], town.corrections])
+    annual = annual.sort_values("known_on").drop_duplicates(["firm_id", "year"], keep="last")
+    revenue = annual.set_index(["firm_id", "year"])["revenue"]
+    truth = town.truth[town.truth["task"] == f"growth@{12 * years}"].astype({"firm_id": "str"})
+    base = truth["as_of"].dt.year - 1.0
+    ends = [
+        revenue.reindex(pd.MultiIndex.from_arrays([truth["firm_id"], base + step])).to_numpy()
+        for step in (0, years)
+    ]
+    rate = (ends[1] / ends[0]) ** (1 / years)
+    return truth.assign(hit=(rate >= 1.2).astype(float))[~np.isnan(rate)]
+
+
+@pytest.mark.parametrize("years", [1, 2])
+def test_growth_chances_hold(town: city.City, years: int) -> None:
+    table = growth_outcomes(town, years)
+    assert table["hit"].sum() > 1000
+    for year, part in table.groupby(table["as_of"].dt.year):
+        if years == 1:
+            assert abs(surprise(part)) < BOUND, year
+    deciles = pd.qcut(table["probability"], 10, labels=False)
+    means = table.groupby(deciles)[["probability", "hit"]].mean()
+    # Over two years the shocks of the second are shared by all and not in the chance.
+    assert (means["probability"] - means["hit"]).abs().max() < (0.05 if years == 1 else 0.09)
+
+
+def test_truth_is_a_chance_and_grows_with_the_horizon(town: city.City) -> None:
+    truth = town.truth
+    assert truth["probability"].between(0.0, 1.0).all()
+    assert not truth.duplicated(["firm_id", "as_of", "task"]).any()
+    assert sorted(set(truth["as_of"].dt.year)) == list(range(2018, 2026))
+    wide = truth[truth["task"].isin(["distress@12", "distress@24"])].pivot_table(
+        index=["firm_id", "as_of"], columns="task", values="probability", observed=True
+    )
+    assert (wide["distress@24"] >= wide["distress@12"] - 1e-12).all()
+
+
+def test_tasks_have_the_positives_that_training_needs(town: city.City) -> None:
+    for task in ("promotion:srdi_municipal", "distress"):
+        table = realised(town, task, 12)
+        assert table[table["as_of"] < "2024-01-01"]["hit"].sum() >= 100
+    assert growth_outcomes(town, 1).query("as_of < '2024-01-01'")["hit"].sum() >= 100
+
+
+def test_written_files_are_the_tables(town: city.City, tmp_path: Path) -> None:
+    paths = write(town, tmp_path / "files")
+    assert set(paths) == {*town.tables, "annual_corrections", "truth"}
+    firms = pd.read_csv(paths["firms"], dtype=str)
+    assert list(firms["uscc"]) == list(town.tables["firms"]["uscc"])
+    annual = pd.read_csv(paths["annual"])
+    assert list(annual.columns) == list(town.tables["annual"].columns)
+    assert annual["known_on"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").all()
+    assert annual["year"].dtype.kind == "i"
+    assert digest.of_frame(read_truth(tmp_path / "files")) == digest.of_frame(town.truth)
