@@ -5,20 +5,24 @@
     python -m benchmarks.reasons --full           shap explains every row, too (minutes)
 
 Both begin with the text of the model and end with contributions. Without `--full` shap is timed on
-part of the rows and its time scaled up; how far its cost is from linear is printed beside.
+part of the rows and on a quarter of that part; its set-up counts once and the cost of a row, which
+is the same for every row, is scaled up.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import contextlib
+import io
 import statistics
 import time
+import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import lightgbm
 import numpy as np
+import pandas as pd
 
 from model import shapley
 from model.boosters import Additive, Sample, grow
@@ -47,6 +51,7 @@ def bag(members: int, rounds: int, features: int) -> Additive:
         "path_smooth": 5,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
+        "num_threads": 1,
     }
     texts = [
         grow(sample, {**params, "extra_trees": seed % 2 == 1}, rounds, seed)
@@ -86,7 +91,10 @@ def woodelf(model: Additive, values: np.ndarray) -> np.ndarray | None:
         from woodelf import WoodelfExplainer
     except ImportError:
         return None
-    return np.asarray(WoodelfExplainer(lightgbm.Booster(model_str=model.text)).shap_values(values))
+    frame = pd.DataFrame(values, columns=list(model.names))
+    explainer = WoodelfExplainer(lightgbm.Booster(model_str=model.text))
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return np.asarray(explainer.shap_values(frame))
 
 
 def timed(call: Callable[[], object]) -> tuple[float, float]:
@@ -96,9 +104,20 @@ def timed(call: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - processor
 
 
-def peak() -> float:
-    """Return the largest memory of this process so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak(call: Callable[[], object]) -> float:
+    """Return the most memory that a call holds at once, its result included, in MB."""
+    tracemalloc.start()
+    call()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most / 2**20
+
+
+def scaled(quarter: float, whole: float, part: int, rows: int) -> float:
+    """Return the time for all rows: set-up once, and the cost of a row as between two sizes."""
+    if part == rows:
+        return whole
+    return whole + (whole - quarter) / (part - part // 4) * (rows - part)
 
 
 def report(model: Additive, rows: int, runs: int, part: int) -> None:
@@ -110,29 +129,30 @@ def report(model: Additive, rows: int, runs: int, part: int) -> None:
     )
     values = rows_for(model, rows)
     trees = Additive(model.names, model.text)
-    before = peak()
     found = ours(trees, values)
     print(
-        f"memory: {peak() - before:.0f} MB above the rows, {found.nbytes / 2**20:.0f} MB of it "
-        f"the result; residual {shapley.residual(trees, values, found):.1e}"
+        f"memory: {peak(lambda: ours(trees, values)):.0f} MB at most, "
+        f"{found.nbytes / 2**20:.0f} MB of it the result; "
+        f"residual {shapley.residual(trees, values, found):.1e}",
+        flush=True,
     )
     few = values[:part]
     wanted = theirs(trees, few)
     apart = float(np.abs(found[:part] - wanted).max())
-    half = timed(lambda: theirs(trees, few[: part // 2]))[0]
     ratios = []
     for run in range(runs):
         us, them = timed(lambda: ours(trees, values)), timed(lambda: theirs(trees, few))
-        scale = rows / part
-        ratios.append(them[0] * scale / us[0])
+        fewer = timed(lambda: theirs(trees, few[: part // 4])) if part < rows else them
+        wall, processor = (scaled(a, b, part, rows) for a, b in zip(fewer, them, strict=True))
+        ratios.append(wall / us[0])
+        how = f"a quarter of them {fewer[0]:.2f} s ({fewer[1]:.2f} s)" if part < rows else "all"
         print(
             f"run {run + 1}: tidu {us[0]:.2f} s ({rows / us[0]:.0f} rows/s, processor "
-            f"{us[1]:.2f} s); shap {part} rows {them[0]:.2f} s ({part / them[0]:.0f} rows/s, "
-            f"processor {them[1]:.2f} s), twice the half {2 * half / them[0]:.2f} of it; "
-            f"ratio {ratios[-1]:.1f}",
+            f"{us[1]:.2f} s); shap {part} rows {them[0]:.2f} s (processor {them[1]:.2f} s), {how}, "
+            f"hence {rows} rows {wall:.0f} s ({processor:.0f} s); ratio {ratios[-1]:.1f} "
+            f"(of processor time {processor / us[1]:.1f})",
             flush=True,
         )
-        half = timed(lambda: theirs(trees, few[: part // 2]))[0]
     ratio = statistics.median(ratios)
     verdict = "reached" if ratio >= BAR and apart <= APART else "NOT reached"
     print(

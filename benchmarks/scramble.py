@@ -16,7 +16,8 @@ from features.mapping import Coverage
 from features.panel import HAPPENS_ON, REVEALED_BY, History, Rows
 from features.profile import Profile, observe, specs_for
 from features.schema import FAMILIES, Column, register
-from model.examples import cohort_at, cohorts, examples, yearly
+from model.examples import cohorts, examples, yearly
+from model.labels import cohort, fresh, label
 from model.tasks import Task, find
 from tidu import digest
 from tidu.clock import add_months
@@ -69,51 +70,50 @@ def tasks(seen: History, names: tuple[str, ...] = TASKS) -> list[Task]:
 
 
 def fingerprint(seen: History, day: date, asked: list[Task]) -> dict[str, str]:
-    """Digests of all that ``day`` may see: panel, profiles, cohorts, training sets with labels."""
-    panel = seen.as_of(day)
+    """Digests of all that ``day`` may see: panel, profiles, cohorts, labels and a training set.
+
+    The training set is that of the first task asked about.
+    """
+    days = yearly(day, seen)
+    panels = {d: seen.as_of(d) for d in {day, add_months(day, -12), *days}}
+    views = {d: observe(panel) for d, panel in panels.items()}
     found = {
         f"panel {name}": _digest(frame, [*register().tables[name].columns, "known_on"])
-        for name, frame in panel.tables.items()
+        for name, frame in panels[day].tables.items()
     }
-    now, before = observe(panel), observe(seen.as_of(add_months(day, -12)))
+    now, before = views[day], views[add_months(day, -12)]
     for family in FAMILIES:
-        profile = Profile.fit(specs_for(panel, family), [now, before])
+        profile = Profile.fit(specs_for(panels[day], family), [now, before])
         matrix = profile.matrix(now)
-        found |= {
-            f"{family} firms": digest.of_json([str(f) for f in matrix.firm_ids]),
-            f"{family} positions": _bits(profile.positions(now)),
-        }
+        found[f"{family} firms"] = digest.of_json([str(f) for f in matrix.firm_ids])
+        found[f"{family} positions"] = _bits(profile.positions(now))
         for j, name in enumerate(matrix.names):
             found[f"{family} {name}"] = _bits(matrix.values[:, j])
     for task in asked:
-        found |= _learned(seen, day, task)
-    return found
+        found[f"{task.name} cohort"] = _bits(cohort(task, now))
+        labels = [label(task, views[d], panels[day]) for d in days]
+        found[f"{task.name} labels"] = _bits(np.concatenate([[0.0], *labels]))
+    found["fresh"] = _bits(fresh(now))
+    return found | _learned(seen, day, asked[0])
 
 
 def _learned(seen: History, day: date, task: Task) -> dict[str, str]:
-    one = cohort_at(seen, task, day)
-    found = {
-        f"{task.name} cohort": digest.of_json([str(f) for f in one.firm_ids]),
-        f"{task.name} fresh": _bits(one.fresh),
-    }
     try:
         parts = cohorts(seen, task, yearly(day, seen), day)
     except NotAvailable as missing:
-        return found | {f"{task.name} examples": missing.message}
+        return {f"{task.name} examples": missing.message}
     if not parts:
-        return found | {f"{task.name} examples": "none"}
+        return {f"{task.name} examples": "none"}
     profile = Profile.fit(specs_for(parts[0].seen.cube.panel, task.family), [p.seen for p in parts])
     rows = examples(task, parts, profile)
-    found[f"{task.name} examples"] = digest.of_parts(
-        {
-            "values": _bits(rows.values),
-            "label": _bits(rows.label),
-            "groups": digest.of_json([str(g) for g in rows.groups]),
-            "dates": digest.of_json([str(d) for d in rows.dates]),
-            "peers": digest.of_json(profile.reference.as_json()),
-        }
-    )
-    return found
+    parts_of = {
+        "values": _bits(rows.values),
+        "label": _bits(rows.label),
+        "groups": digest.of_json([str(g) for g in rows.groups]),
+        "dates": digest.of_json([str(d) for d in rows.dates]),
+        "peers": digest.of_json(profile.reference.as_json()),
+    }
+    return {f"{task.name} examples": digest.of_parts(parts_of)}
 
 
 def _bits(values: np.ndarray) -> str:
@@ -133,9 +133,7 @@ def scrambled(tables: Tables, day: date, rng: np.random.Generator) -> dict[str, 
     return {name: _table(name, frame, day, rng) for name, frame in tables.items()}
 
 
-def _table(
-    name: str, frame: pd.DataFrame, day: date, rng: np.random.Generator
-) -> pd.DataFrame:
+def _table(name: str, frame: pd.DataFrame, day: date, rng: np.random.Generator) -> pd.DataFrame:
     moment = pd.Timestamp(day)
     settled = (frame["known_on"] <= moment).to_numpy()
     happens = HAPPENS_ON.get(name)
@@ -156,9 +154,7 @@ def _table(
     return whole.sample(frac=1.0, random_state=rng.integers(1 << 31)).reset_index(drop=True)
 
 
-def _redate(
-    name: str, early: pd.DataFrame, moment: pd.Timestamp, rng: np.random.Generator
-) -> None:
+def _redate(name: str, early: pd.DataFrame, moment: pd.Timestamp, rng: np.random.Generator) -> None:
     """Dates inside earlier rows that lie after the day: other days after it, or none.
 
     What such a date reveals goes with it; a row without the date may as well get one.
@@ -179,9 +175,14 @@ def _redate(
         early.loc[fated, column] = _days_after(moment, int(fated.sum()), rng)
         for other in told:
             known = fated & early[other].notna().to_numpy()
-            early.loc[known, other] = early[other].dropna().sample(
-                int(known.sum()), replace=True, random_state=rng.integers(1 << 31)
-            ).to_numpy() if known.any() else early.loc[known, other]
+            early.loc[known, other] = (
+                early[other]
+                .dropna()
+                .sample(int(known.sum()), replace=True, random_state=rng.integers(1 << 31))
+                .to_numpy()
+                if known.any()
+                else early.loc[known, other]
+            )
 
 
 def _dates(name: str, frame: pd.DataFrame) -> list[str]:
@@ -249,13 +250,13 @@ def random_tables(rng: np.random.Generator, firms: int = 60) -> dict[str, pd.Dat
     """A small city of noise: accounts with gaps, late rows and corrections, titles, events."""
     ids = np.array([f"F{i:04d}" for i in range(firms)], dtype=object)
     years = np.arange(2014, 2024)
-    annual = pd.DataFrame(
-        {"firm_id": np.repeat(ids, len(years)), "year": np.tile(years, firms)}
-    )
+    annual = pd.DataFrame({"firm_id": np.repeat(ids, len(years)), "year": np.tile(years, firms)})
     annual = annual[rng.random(len(annual)) < 0.8].reset_index(drop=True)
     n = len(annual)
     for name in ("revenue", "net_profit", "total_assets", "total_liabilities", "rd_expense"):
-        values = np.exp(rng.normal(8, 1.5, n)) * np.where(name == "net_profit", rng.normal(0, 1, n), 1)
+        values = np.exp(rng.normal(8, 1.5, n)) * np.where(
+            name == "net_profit", rng.normal(0, 1, n), 1
+        )
         annual[name] = np.where(rng.random(n) < 0.15, np.nan, values)
     annual["reporting_basis"] = pd.Series(rng.choice(["consolidated", "parent"], n), dtype="str")
     annual["currency"] = pd.Series(["CNY"] * n, dtype="str")

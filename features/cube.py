@@ -140,7 +140,13 @@ class Window(_View):
 
 
 class EveryYear(_View):
-    """Every known firm-year at once, year by year: rows = firm-years with accounts."""
+    """Every firm-year at once, year by year, those without accounts unknown (``Cube.present``).
+
+    Facts hold at the as-of date only, so no year but the newest could use them.
+    """
+
+    def fact(self, name: str) -> Array:
+        raise NotFound(f"The fact {name!r} is of the as-of date, not of every year.")
 
     def _back(self, dense: Array, years: int) -> Array:
         if years == 0:

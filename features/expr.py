@@ -266,19 +266,22 @@ OPERATIONS: dict[str, Callable[..., Array]] = {
     "streak": _streak,
 }
 
+OVERFLOWING = ("add", "sub", "mul", "div", "ratio", "growth", "cagr", "change", "spread", "mean")
 Memory = dict[tuple[Expr, int], Array]
 
 
 def evaluate(expr: Expr, numbers: Numbers, memory: Memory, shift: int = 0) -> Array:
     """Compute ``expr`` for all rows, ``shift`` calendar years earlier.
 
-    ``memory`` keeps what was computed for the next expression; the caller owns it.
-    Infinite results (overflow) are unknown too.
+    ``memory`` keeps what was computed for the next expression; the caller owns it. What overflows
+    is unknown.
     """
     known = memory.get((expr, shift))
     if known is None:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             known = _compute(expr, numbers, memory, shift)
+            if expr.op in OVERFLOWING:
+                known = np.where(np.isinf(known), np.nan, known)
         memory[(expr, shift)] = known
     return known
 
@@ -308,6 +311,13 @@ def _compute(expr: Expr, numbers: Numbers, memory: Memory, shift: int) -> Array:
 # JSON
 
 LEAVES = ("col", "fact", "const", "comparable")
+# How many arguments an operation takes; the others take one or more.
+ARGUMENTS = {
+    **dict.fromkeys(LEAVES, 0),
+    **dict.fromkeys(("lag", "log", "peer"), 1),
+    **dict.fromkeys(("add", "sub", "mul", "div", "ratio"), 2),
+    **dict.fromkeys(("growth", "cagr", "change"), 3),
+}
 
 
 def to_json(expr: Expr) -> list[object]:
@@ -323,7 +333,9 @@ def from_json(data: object) -> Expr:
         raise Refused(f"A formula must be a list with a known operation, found {data!r}.")
     op, value, *args = data
     named = op in ("col", "fact")
-    if named != isinstance(value, str):
+    if not (isinstance(value, str) if named else type(value) in (int, float)):
         raise Refused(f"A formula's {op} must carry a {'name' if named else 'number'}: {data!r}.")
+    if len(args) != ARGUMENTS.get(op, max(len(args), 1)):
+        raise Refused(f"A formula's {op} must have its arguments, found {len(args)}: {data!r}.")
     name, number = (value, 0.0) if named else ("", float(value))
     return Expr(op, tuple(from_json(arg) for arg in args), name, number)

@@ -15,6 +15,7 @@ import pandas as pd
 from features.expr import Array
 from features.panel import Panel
 from features.schema import FAMILIES
+from tidu.clock import add_months
 
 __all__ = ["ADVERSE", "FACTS", "LADDER", "Fact", "facts", "valid_titles"]
 
@@ -32,6 +33,7 @@ ADVERSE = (
     "lawsuit",
 )
 MARKET_STEPS = ("reform", "guidance", "accepted", "approved", "registered", "quoted")
+ADVERSE_YEARS = 3
 DAYS_IN_YEAR = 365.25
 
 
@@ -49,9 +51,10 @@ def facts(panel: Panel, firm_ids: Array) -> dict[str, Array]:
     return {fact.name: fact.compute(panel, firm_ids) for fact in FACTS}
 
 
-def covered(panel: Panel, kind: str) -> bool:
-    """Whether the absence of events of ``kind`` up to the as-of date means: did not happen."""
-    return any(c.kind == kind and c.start <= panel.as_of for c in panel.coverage)
+def covered(panel: Panel, kind: str, years: int = 0) -> bool:
+    """Whether absence of events of ``kind`` in the last ``years`` means: did not happen."""
+    since = add_months(panel.as_of, -12 * years)
+    return any(c.kind == kind and c.start <= since for c in panel.coverage)
 
 
 def valid_titles(panel: Panel) -> pd.DataFrame:
@@ -74,8 +77,12 @@ def _age(panel: Panel, firm_ids: Array) -> Array:
 
 def _tier_rank(panel: Panel) -> pd.Series:
     titles = valid_titles(panel)
-    rank = titles["tier"].map({tier: i + 1.0 for i, tier in enumerate(LADDER)})
-    return rank.groupby(titles["firm_id"]).max()
+    return _ranks(titles["tier"]).groupby(titles["firm_id"]).max()
+
+
+def _ranks(tiers: pd.Series) -> pd.Series:
+    """1 for the lowest tier of the plan; NaN for a title off the ladder (a float even if empty)."""
+    return tiers.map({tier: i + 1.0 for i, tier in enumerate(LADDER)}).astype("float64")
 
 
 def _has_titles(panel: Panel) -> bool:
@@ -95,8 +102,8 @@ def _titles_held(panel: Panel, firm_ids: Array) -> Array:
 
 def _years_in_tier(panel: Panel, firm_ids: Array) -> Array:
     titles = valid_titles(panel)
-    best = titles["firm_id"].map(_tier_rank(panel))
-    own = titles["tier"].map({tier: i + 1.0 for i, tier in enumerate(LADDER)})
+    best = titles["firm_id"].map(_tier_rank(panel)).astype("float64")
+    own = _ranks(titles["tier"])
     first = panel.tables["titles"].groupby(["firm_id", "tier"])["issued_on"].min()
     held = titles[(own == best).to_numpy()].drop_duplicates("firm_id")
     index = pd.MultiIndex.from_frame(held[["firm_id", "tier"]])
@@ -106,11 +113,11 @@ def _years_in_tier(panel: Panel, firm_ids: Array) -> Array:
 
 
 def _adverse(panel: Panel, firm_ids: Array) -> Array:
-    kinds = [kind for kind in ADVERSE if covered(panel, kind)]
+    kinds = [kind for kind in ADVERSE if covered(panel, kind, ADVERSE_YEARS)]
     if not kinds:
         return np.full(len(firm_ids), np.nan)
     events = panel.tables["events"]
-    recent = events["on"] > pd.Timestamp(panel.as_of) - pd.DateOffset(years=3)
+    recent = events["on"] > pd.Timestamp(panel.as_of) - pd.DateOffset(years=ADVERSE_YEARS)
     # Repaired and exempt records stand nowhere (plan L5; 信用修复).
     clean = events["repaired_on"].isna() & (events["exempt_minor"].fillna(0) != 1)
     chosen = events[(events["kind"].isin(kinds) & recent & clean).to_numpy()]

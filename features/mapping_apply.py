@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from features.cells import CellError
 from features.draft import Draft, Finding, Place
 from features.headers import Scale, scale_for, split_unit, tidy
 from features.mapping import Mapping, TableRule
@@ -31,7 +30,7 @@ class Applied:
     def __init__(self, sheet: Sheet, place: Place, rule: TableRule, mapping: Mapping) -> None:
         self.sheet, self.place, self.mapping = sheet, place, mapping
         self.issues: list[Issue] = []
-        self.unread: set[tuple[int, str]] = set()  # cells that have an issue of their own
+        self.unread: set[tuple[int, str]] = set()  # cells of keys that have an issue of their own
         self._index = {tidy(h): i for i, h in enumerate(sheet.headers)}
         self._good = ~blank_rows(sheet.cells)
         self.rows = sheet.rows[self._good]
@@ -95,12 +94,12 @@ class Applied:
             return None
         if name in rule.values:
             recoded = recode(cells, rule.values[name])
-            self._report(recoded.faults, self.header(header))
+            self._report(recoded.faults, self.header(header), key=spec.key)
             cells = recoded.values.fillna("")
         typed = parse_column(
             cells, spec, self._scale(name, header, spec), serials=self.sheet.kind == "xlsx"
         )
-        self._report(typed.faults, self.header(header))
+        self._report(typed.faults, self.header(header), key=spec.key)
         return typed.values
 
     def _scale(self, name: str, header: str, spec: Column) -> Scale:
@@ -148,25 +147,17 @@ class Applied:
         )
         return self.place.issue("error", finding, header)
 
-    def _report(self, faults: tuple[Fault, ...], header: str) -> None:
+    def _report(self, faults: tuple[Fault, ...], header: str, *, key: bool = False) -> None:
         file, sheet = self.place.file, self.place.sheet
         for fault in faults:
-            self.unread.update((row, header) for row in self.rows[fault.positions].tolist())
-            error: CellError = fault.error
+            why, rows = fault.error, self.rows[fault.positions].tolist()
+            if key:
+                self.unread.update((row, header) for row in rows)
             self.issues += [
                 Issue(
-                    "error",
-                    error.rule,
-                    error.message,
-                    error.cure,
-                    file,
-                    sheet,
-                    row,
-                    header,
-                    fault.text[:200],
-                    error.zh,
+                    "error", why.rule, why.message, why.cure, file, sheet, row, header, text, why.zh
                 )
-                for row in self.rows[fault.positions].tolist()
+                for row, text in zip(rows, (t[:200] for t in fault.texts), strict=True)
             ]
 
 

@@ -94,12 +94,18 @@ def _source(fields: Fields) -> Source:
 
 
 def _coverage(fields: Fields) -> tuple[Coverage, ...]:
-    kinds = register().tables["events"].columns["kind"].codes
+    tables = register().tables
+    tiers = (f"title:{tier}" for tier in tables["titles"].columns["tier"].codes)
+    kinds = (*tables["events"].columns["kind"].codes, *tiers)
     found = []
     for kind in fields.names():
         part = fields.child(kind)
         if kind not in kinds:
-            part.say("unlisted_code", "", f"must name a kind of event.{near(kind, kinds)}")
+            part.say(
+                "unlisted_code",
+                "",
+                f"must name a kind of event, or title:<tier>.{near(kind, kinds)}",
+            )
         start, end = part.day("start", required=True), part.day("end", required=True)
         part.finish()
         if start and end:

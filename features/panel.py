@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
@@ -147,7 +147,7 @@ class History:
 def _shown(name: str, rows: Mapping[str, Rows], day: date) -> pd.DataFrame:
     table = register().tables[name]
     if name not in rows:
-        return pd.DataFrame({column: _empty(spec) for column, spec in table.columns.items()})
+        return _nothing(name).copy()
     shown = rows[name].as_of(day)
     moment = pd.Timestamp(day)
     happens = HAPPENS_ON.get(name)
@@ -157,11 +157,20 @@ def _shown(name: str, rows: Mapping[str, Rows], day: date) -> pd.DataFrame:
     absent = {}
     for column, spec in table.columns.items():
         if column not in shown:
-            absent[column] = _empty(spec).reindex(shown.index)
+            absent[column] = _empty(spec)
         elif spec.dtype == "date" and not spec.future:
             # A row written later may carry what happened later; who stands at ``day`` cannot know.
             shown[column] = shown[column].where(shown[column] <= moment)
-    return pd.concat([shown, pd.DataFrame(absent)], axis=1) if absent else shown
+    if not absent:
+        return shown
+    # One reindex for all columns that the data lacks, not one each.
+    return pd.concat([shown, pd.DataFrame(absent).reindex(shown.index)], axis=1)
+
+
+@cache
+def _nothing(name: str) -> pd.DataFrame:
+    columns = register().tables[name].columns
+    return pd.DataFrame({column: _empty(spec) for column, spec in columns.items()})
 
 
 def _conceal(name: str, shown: pd.DataFrame, moment: pd.Timestamp) -> None:

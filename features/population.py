@@ -33,8 +33,11 @@ class Population:
         coverage = _merge(self.coverage, mapping.coverage, "coverage of", mapping, owners, problems)
         defaults = _merge(self.defaults, mapping.tasks, "defaults of", mapping, owners, problems)
         task = mapping.outcome.task if mapping.outcome else self.outcome_task
+        first = owners.setdefault("row labels", mapping.name) if task else ""
         if self.outcome_task and task != self.outcome_task:
-            problems.append(f"row labels are of {self.outcome_task}, {mapping.name!r} says {task}")
+            problems.append(
+                f"row labels are of {self.outcome_task} in {first!r}, of {task} in {mapping.name!r}"
+            )
         if problems:
             raise Refused(
                 f"A home holds one population, but {'; '.join(problems)}.",

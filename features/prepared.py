@@ -15,12 +15,12 @@ from features.draft import Draft, Finding, Place
 from features.known import default_rule, stamp
 from features.mapping import KnownOn, Mapping, OutcomeRule
 from features.mapping_apply import Applied, apply
-from features.reading import read
+from features.reading import Reading, read
 from features.schema import Column, fold, register
 from features.typed import texts
 from tidu.errors import DataError, Issue
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "checked", "prepare"]
 
 WHOLE = Column("any", "whole", "整数", "Whole number", "int")
 DATE = Column("any", "date", "日期", "Date", "date")
@@ -43,7 +43,11 @@ class Prepared:
 def prepare(file: Path, mapping: Mapping, today: date) -> Prepared:
     """Read, map and check ``file``; raises DataError with every issue if one is an error."""
     _permitted(mapping, today, file.name)
-    reading = read(file)
+    return checked(read(file), mapping, today)
+
+
+def checked(reading: Reading, mapping: Mapping, today: date) -> Prepared:
+    """Map and check what was read; raises DataError with every issue if one is an error."""
     applied, issues = apply(reading, mapping)
     drafts: list[Draft] = []
     for one in applied:
@@ -54,7 +58,7 @@ def prepare(file: Path, mapping: Mapping, today: date) -> Prepared:
     issues.sort(key=lambda issue: (issue.level != "error", issue.sheet, issue.row or 0))
     errors = sum(issue.level == "error" for issue in issues)
     if errors:
-        raise _refusal(file.name, issues, errors)
+        raise _refusal(reading.file, issues, errors)
     if not drafts or not any(len(draft.frame) for draft in drafts):
         finding = Finding(
             "no_rows",
@@ -62,7 +66,7 @@ def prepare(file: Path, mapping: Mapping, today: date) -> Prepared:
             "Check the file and the mapping.",
             "文件中没有可导入的数据行",
         )
-        raise _refusal(file.name, [*issues, Place(file.name).issue("error", finding)], 1)
+        raise _refusal(reading.file, [*issues, Place(reading.file).issue("error", finding)], 1)
     tables = {draft.rule.table: _ordered(draft.frame, draft.rule.table) for draft in drafts}
     return Prepared(reading.content, mapping, tables, tuple(issues))
 

@@ -57,6 +57,18 @@ def assign_sheets(
             f"缺少工作表“{rule.sheet}”",
         )
         issues.append(Place(reading.file).issue("error", finding))
+    used = {id(sheet) for sheet, _ in pairs}
+    unread = Finding(
+        "unread_sheet",
+        "The mapping reads no table from this sheet",
+        "Describe it in the mapping, or delete it.",
+        "映射文件未读取该工作表",
+    )
+    issues += [
+        Place(reading.file, sheet.name).issue("warning", unread)
+        for sheet in reading.sheets
+        if id(sheet) not in used
+    ]
     return pairs
 
 
@@ -87,10 +99,11 @@ def _template(
 def _table_of(sheet: Sheet) -> Table | None:
     """By the name of the sheet, else the table that knows most of the headers, key included."""
     tables = register().tables
-    for table in tables.values():
-        if fold(sheet.name) in (fold(table.name), fold(table.zh), fold(table.en)):
-            return table
-    best, table = (0, False), None
+    for named in tables.values():
+        if fold(sheet.name) in (fold(named.name), fold(named.zh), fold(named.en)):
+            return named
+    best: tuple[int, bool] = (0, False)
+    table: Table | None = None
     for name in LIKELY:
         found = set(resolve(tables[name], sheet.headers).values())
         score = (len(found), set(tables[name].key) <= found)

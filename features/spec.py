@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from features.expr import Expr, from_json, to_json
+import numpy as np
+
+from features.expr import Array, Expr, from_json, to_json
 from tidu.errors import Refused
 
 __all__ = ["DIMENSIONS", "FACETS", "FeatureSpec"]
@@ -54,6 +56,17 @@ class FeatureSpec:
             )
         if self.direction not in (-1, 0, 1):
             raise Refused(f"Feature {self.name!r}: direction must be -1, 0 or 1.")
+
+    def shown(self, values: Array) -> Array:
+        """Values as people read them: a logarithm becomes the number it was taken of."""
+        if self.expr.op != "log":
+            return values
+        return np.copysign(np.expm1(np.abs(values)), values)
+
+    @property
+    def shown_unit(self) -> str:
+        """The unit of what :meth:`shown` gives."""
+        return self.unit.removeprefix("ln ")
 
     def as_json(self) -> dict[str, object]:
         return {

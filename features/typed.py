@@ -1,6 +1,6 @@
 """A column of cells to a column of one type: vectors first, single cells for the rest. Pure.
 
-Faults are kept per distinct text with all their positions, so 50 000 equal faults cost one parse.
+Each distinct text is parsed once, and faults are kept per reason with all their positions.
 """
 
 from __future__ import annotations
@@ -36,11 +36,15 @@ _GROUPED = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"
 
 @dataclass(frozen=True)
 class Fault:
-    """One distinct cell text that cannot be read, and where it stands."""
+    """Cells that cannot be read for one reason: where they stand and what they say."""
 
-    text: str
     positions: np.ndarray
+    texts: np.ndarray
     error: CellError
+
+    def moved(self, to: np.ndarray) -> Fault:
+        """The same fault in a column of which these cells were a part at ``to``."""
+        return Fault(to[self.positions], self.texts, self.error)
 
 
 @dataclass(frozen=True)
@@ -116,29 +120,32 @@ def _by_text(text: pd.Series, parse: Callable[[str], object], dtype: str) -> Typ
     codes, unique = pd.factorize(text)
     empty = np.nan if dtype == "float64" else None
     found = np.full(len(unique), empty, dtype=object)
-    faults = []
+    faults: dict[tuple[str, str, str], tuple[CellError, list[int]]] = {}
     for i, item in enumerate(unique):
         try:
             value = parse(str(item))
         except CellError as error:
-            faults.append((i, str(item), error))
+            reason = (error.rule, error.message, error.cure)
+            faults.setdefault(reason, (error.with_traceback(None), []))[1].append(i)
         else:
             found[i] = empty if value is None else value
     values = pd.Series(found[codes] if len(unique) else found[:0], index=text.index, dtype=dtype)
-    return Typed(values, _located(codes, faults))
+    return Typed(values, _located(codes, unique, faults))
 
 
-def _located(codes: np.ndarray, faults: list[tuple[int, str, CellError]]) -> tuple[Fault, ...]:
-    if not faults:
-        return ()
-    order = np.argsort(codes, kind="stable")
-    wanted = np.array([i for i, _, _ in faults])
-    starts = np.searchsorted(codes[order], wanted, side="left")
-    ends = np.searchsorted(codes[order], wanted, side="right")
-    return tuple(
-        Fault(text, order[start:end], error)
-        for (_, text, error), start, end in zip(faults, starts, ends, strict=True)
-    )
+def _located(
+    codes: np.ndarray,
+    unique: pd.Index,
+    faults: Mapping[tuple[str, str, str], tuple[CellError, list[int]]],
+) -> tuple[Fault, ...]:
+    shown = np.asarray(unique, dtype=object)
+    found = []
+    for error, which in faults.values():
+        bad = np.zeros(len(unique), dtype=bool)
+        bad[which] = True
+        at = np.flatnonzero(bad[codes])
+        found.append(Fault(at, shown[codes[at]], error))
+    return tuple(found)
 
 
 def _flag(text: str) -> float | None:
@@ -158,11 +165,11 @@ def _texts(cells: pd.Series) -> Typed:
             "Export it again from the source with the column formatted as text.",
             "15位以上的代码以数字格式存储,末位已丢失,请以文本格式重新导出",
         )
-        lost = tuple(Fault(values.iloc[i], np.array([i]), error) for i in at)
+        lost = (Fault(at, values.iloc[at].to_numpy(dtype=object), error),) if len(at) else ()
     blank = values.str.lower().isin(BLANK)
     marked = np.flatnonzero(values.str.startswith("#").to_numpy(dtype=bool))
     broken = _by_text(values.iloc[marked], _not_an_error, "str").faults
-    faults = (*lost, *(Fault(f.text, marked[f.positions], f.error) for f in broken))
+    faults = (*lost, *(f.moved(marked) for f in broken))
     unknown = blank.to_numpy(dtype=bool, copy=True)
     for fault in faults:
         unknown[fault.positions] = True
@@ -197,7 +204,7 @@ def _numbers(cells: pd.Series, spec: Column, scale: Scale) -> Typed:
         at = np.flatnonzero(left)
         slow = _by_text(texts(cells.iloc[at]), lambda text: _number(text, spec, scale), "float64")
         values[at] = slow.values.to_numpy()
-        faults = [Fault(f.text, at[f.positions], f.error) for f in slow.faults]
+        faults = [f.moved(at) for f in slow.faults]
     if spec.dtype == "int":
         faults.extend(_fractions(values, cells, spec))
     return Typed(pd.Series(values, index=cells.index), tuple(faults))
@@ -246,7 +253,7 @@ def _fractions(values: np.ndarray, cells: pd.Series, spec: Column) -> list[Fault
     at = np.flatnonzero(np.isfinite(values) & (values != np.round(values)))
     if not len(at):
         return []
-    values_text = texts(cells.iloc[at])
+    shown = texts(cells.iloc[at]).to_numpy(dtype=object)
     error = CellError(
         "not_whole",
         f"{spec.en} must be a whole number",
@@ -254,7 +261,7 @@ def _fractions(values: np.ndarray, cells: pd.Series, spec: Column) -> list[Fault
         f"{spec.zh}应为整数",
     )
     values[at] = np.nan
-    return [Fault(t, np.array([i]), error) for t, i in zip(values_text, at, strict=True)]
+    return [Fault(at, shown, error)]
 
 
 def _dates(cells: pd.Series, serials: bool) -> Typed:
@@ -267,7 +274,7 @@ def _dates(cells: pd.Series, serials: bool) -> Typed:
         days, rest = _by_number(cells[number]), _dates(cells.mask(number), serials=False)
         at, other = np.flatnonzero(number), rest.values.copy()
         other.iloc[at] = days.values
-        moved = tuple(Fault(f.text, at[f.positions], f.error) for f in days.faults)
+        moved = tuple(f.moved(at) for f in days.faults)
         return Typed(other, (*rest.faults, *moved))
     text = texts(cells)
     iso = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}").to_numpy(dtype=bool)
@@ -281,7 +288,7 @@ def _dates(cells: pd.Series, serials: bool) -> Typed:
     filled = values.to_numpy(dtype="datetime64[s]", copy=True)
     filled[left] = pd.to_datetime(slow.values).to_numpy(dtype="datetime64[s]")
     values = pd.Series(filled, index=values.index)
-    faults = tuple(Fault(f.text, left[f.positions], f.error) for f in slow.faults)
+    faults = tuple(f.moved(left) for f in slow.faults)
     return Typed(values, faults)
 
 

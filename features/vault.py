@@ -9,13 +9,15 @@ An import becomes visible by one atomic link of its log entry: interrupted befor
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -30,20 +32,25 @@ from tidu.errors import NotFound, Refused
 __all__ = ["GENESIS", "Entry", "Receipt", "Vault"]
 
 GENESIS = "0" * 64
+RESTORE = "Restore the vault from a backup, or withdraw the import and import again."
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One link of the log: ``head`` is the digest of the parent, the action and the import."""
+    """One link of the log: ``head`` is the digest of the others, ``data`` that of the rows.
+
+    The file and its mapping alone do not name the rows: a live import dates them by the day.
+    """
 
     number: int
     parent: str
     action: str
     import_id: str
+    data: str
 
     @property
     def head(self) -> str:
-        return digest.of_json([self.parent, self.action, self.import_id])
+        return digest.of_json([self.number, self.parent, self.action, self.import_id, self.data])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +73,18 @@ class Vault:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        found = []
-        for path in sorted((self.folder / "log").glob("*.json")):
-            found.append(Entry(**json.loads(path.read_text(encoding="utf-8"))))
+        found: list[Entry] = []
         parent = GENESIS
-        for entry in found:
-            if entry.parent != parent:
+        for number, path in enumerate(sorted((self.folder / "log").glob("*.json")), start=1):
+            entry = _entry(path)
+            if (entry.number, entry.parent) != (number, parent):
                 raise Refused(
-                    f"The vault's log must be a chain; entry {entry.number} names parent"
-                    f" {entry.parent[:12]}, expected {parent[:12]}.",
-                    "Restore the vault's log from a backup.",
+                    f"The vault's log must be a chain; {path.name} is entry {entry.number} after"
+                    f" {entry.parent[:12]}, expected entry {number} after {parent[:12]}.",
+                    RESTORE,
                 )
             parent = entry.head
+            found.append(entry)
         return tuple(found)
 
     @property
@@ -92,13 +99,11 @@ class Vault:
         heads = [GENESIS, *(entry.head for entry in entries)]
         if head not in heads:
             raise NotFound(f"No vault head {head[:12]}.", "tidu doctor lists the heads.")
-        live: dict[str, int] = {}
-        for entry in entries[: heads.index(head)]:
-            if entry.action == "withdraw":
-                live.pop(entry.import_id, None)
-            else:
-                live[entry.import_id] = entry.number
-        return self._history(head, live)
+        return self._history(head, _live(entries[: heads.index(head)]))
+
+    def population(self) -> Population:
+        """What the mappings of all live imports agree on."""
+        return self._population(_live(self.entries))
 
     def receipt(self, import_id: str) -> Receipt:
         """What an earlier import brought."""
@@ -125,7 +130,10 @@ class Vault:
                 _write(staged, import_id, prepared)
                 target.parent.mkdir(exist_ok=True)
                 os.rename(staged, target)
-            self._append(entries, "add", import_id)
+                # The entry must never reach the disk before the rows that it names.
+                _sync(target.parent)
+            data = digest.of_json(self._meta(import_id)["digests"])
+            self._append(entries, "add", import_id, data)
         rows = {name: len(frame) for name, frame in prepared.tables.items()}
         return Receipt(import_id, rows, len(prepared.warnings), new=True)
 
@@ -134,11 +142,11 @@ class Vault:
         with self._writing() as entries:
             if import_id not in _live(entries):
                 raise NotFound(f"No import {import_id[:12]} to withdraw.", "See tidu doctor.")
-            return self._append(entries, "withdraw", import_id)
+            return self._append(entries, "withdraw", import_id, "")
 
-    def _append(self, entries: tuple[Entry, ...], action: str, import_id: str) -> str:
+    def _append(self, entries: tuple[Entry, ...], action: str, import_id: str, data: str) -> str:
         parent = entries[-1].head if entries else GENESIS
-        entry = Entry(len(entries) + 1, parent, action, import_id)
+        entry = Entry(len(entries) + 1, parent, action, import_id, data)
         log = self.folder / "log"
         log.mkdir(exist_ok=True)
         staged = self.folder / f"staged-entry-{os.getpid()}"
@@ -171,27 +179,33 @@ class Vault:
 
     # Parts
 
-    def _meta(self, import_id: str) -> dict[str, object]:
+    def _meta(self, import_id: str) -> dict[str, Any]:
+        """Read what describes an import; that it is what was imported is checked each time."""
         path = self.folder / "imports" / import_id / "import.json"
         try:
-            meta: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+            meta: dict[str, Any] = json.loads(path.read_bytes())
+            known = digest.of_json([meta["content"], digest.of_json(meta["mapping"])])
         except FileNotFoundError:
             raise NotFound(f"No import {import_id[:12]}.", "See tidu doctor.") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(import_id, "import.json", f"unreadable: {error}") from None
+        if known != import_id:
+            raise _damaged(import_id, "import.json", f"the content or mapping of {known[:12]}")
         return meta
 
-    def _population(self, live: Mapping[str, int]) -> Population:
-        mappings = [ImportMapping.from_json(self._meta(i)["mapping"]) for i in live]
+    def _population(self, live: Iterable[str]) -> Population:
         population = Population()
-        for mapping in mappings:
+        for import_id in live:
+            mapping = ImportMapping.from_json(self._meta(import_id)["mapping"])
             population = population.joined(mapping)
         return population
 
-    def _history(self, head: str, live: Mapping[str, int]) -> History:
+    def _history(self, head: str, live: Mapping[str, Entry]) -> History:
         population = self._population(live)
         parts: dict[str, list[pd.DataFrame]] = {}
-        for import_id, number in live.items():
-            for name, frame in self._tables(import_id):
-                parts.setdefault(name, []).append(frame.assign(seq=number))
+        for entry in live.values():
+            for name, frame in self._tables(entry):
+                parts.setdefault(name, []).append(frame.assign(seq=entry.number))
         rows = {
             name: Rows.build(pd.concat(frames, ignore_index=True), register().tables[name].key)
             for name, frames in parts.items()
@@ -205,29 +219,43 @@ class Vault:
             population.outcome_task,
         )
 
-    def _tables(self, import_id: str) -> Iterator[tuple[str, pd.DataFrame]]:
-        digests = self._meta(import_id)["digests"]
-        assert isinstance(digests, dict)
+    def _tables(self, entry: Entry) -> Iterator[tuple[str, pd.DataFrame]]:
+        digests = self._meta(entry.import_id)["digests"]
+        if digest.of_json(digests) != entry.data:
+            raise _damaged(entry.import_id, "import.json", "other digests than the log's")
         for name, expected in digests.items():
-            path = self.folder / "imports" / import_id / f"{name}.parquet"
+            path = self.folder / "imports" / entry.import_id / f"{name}.parquet"
             data = path.read_bytes() if path.exists() else b""
             if digest.of_bytes(data) != expected:
-                raise Refused(
-                    f"Part {name} of import {import_id[:12]} must have digest {expected[:12]},"
-                    f" found {digest.of_bytes(data)[:12]}: it was changed or cut.",
-                    "Restore the vault from a backup, or withdraw the import and import again.",
-                )
-            yield name, pd.read_parquet(path)
+                raise _damaged(entry.import_id, name, "another digest: it was changed or cut")
+            yield name, pd.read_parquet(io.BytesIO(data))
 
 
-def _live(entries: tuple[Entry, ...]) -> dict[str, int]:
-    live: dict[str, int] = {}
+def _damaged(import_id: str, part: str, found: str) -> Refused:
+    return Refused(
+        f"Part {part} of import {import_id[:12]} must be as it was written, found {found}.", RESTORE
+    )
+
+
+def _live(entries: tuple[Entry, ...]) -> dict[str, Entry]:
+    """The imports that stand, in the order in which they came."""
+    live: dict[str, Entry] = {}
     for entry in entries:
         if entry.action == "withdraw":
             live.pop(entry.import_id, None)
         else:
-            live[entry.import_id] = entry.number
+            live[entry.import_id] = entry
     return live
+
+
+def _entry(path: Path) -> Entry:
+    try:
+        return Entry(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise Refused(
+            f"An entry of the vault's log must be whole, found {path.name} damaged: {error}.",
+            RESTORE,
+        ) from None
 
 
 def _write(staged: Path, import_id: str, prepared: Prepared) -> None:

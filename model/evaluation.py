@@ -74,6 +74,7 @@ class Evaluation:
                 name: _over_dates(self.tested, lambda t, n=name: t.baselines[n])  # type: ignore[misc]
                 for name in self.tested[0].baselines
             },
+            "calibration": metrics.reliability(label, _joined(self.tested, "probability")),
             "ties": "expectation over all orders of tied firms",
             "n": len(label),
             "positives": int(label.sum()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 
 import numpy as np
 
@@ -26,6 +27,9 @@ __all__ = [
     "matrix",
     "yearly",
 ]
+
+
+MOST_YEARS = 60
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,13 @@ class Examples:
 
 
 def yearly(last: date, history: History) -> list[date]:
-    """Return ``last`` and the same day of earlier years, newest first, while anything is known."""
-    first = min((r.known.min() for r in history.rows.values() if len(r.known)), default=None)
-    dates, step = [], 0
-    while first is not None:
-        day = add_months(last, -12 * step)
-        if np.datetime64(day) < first or step > 60:
-            break
-        dates.append(day)
-        step += 1
-    return dates
+    """Return ``last`` and the same day of earlier years, newest first, while accounts are known."""
+    accounts = history.rows.get("annual")
+    if accounts is None or not len(accounts.known):
+        return []
+    first = accounts.known.min()
+    days = (add_months(last, -12 * step) for step in range(MOST_YEARS))
+    return [*takewhile(lambda day: np.datetime64(day) >= first, days)]
 
 
 def cohort_at(history: History, task: Task, day: date, evidence: Panel | None = None) -> Cohort:

@@ -26,6 +26,7 @@ __all__ = [
     "ndcg_at",
     "precision_at",
     "recall_at",
+    "reliability",
     "summary",
 ]
 
@@ -102,15 +103,32 @@ def lift(label: Array, score: Array, share: float = 0.1) -> float:
 
 def brier(label: Array, probability: Array) -> float:
     """Mean squared error of the probability."""
-    return float(np.mean((probability - label) ** 2))
+    return float(np.mean((probability - label) ** 2)) if len(label) else float("nan")
 
 
 def calibration_error(label: Array, probability: Array, bins: int = BINS) -> float:
-    """Expected calibration error over ``bins`` bins of equal count (Naeini et al. 2015)."""
+    """Expected calibration error over ``bins`` bins of equal count (Naeini et al. 2015).
+
+    Firms of equal probability carry their mean outcome, so a bin's edge among them favours nobody.
+    """
+    if not len(label):
+        return float("nan")
+    _, tie = np.unique(probability, return_inverse=True)
+    label = (np.bincount(tie, weights=label) / np.bincount(tie))[tie]
     order = np.argsort(probability, kind="stable")
     parts = np.array_split(order, min(bins, len(order)))
     gaps = [len(p) * abs(label[p].mean() - probability[p].mean()) for p in parts if len(p)]
     return float(sum(gaps) / len(order))
+
+
+def reliability(label: Array, probability: Array, bins: int = BINS) -> list[dict[str, float]]:
+    """Mean chance and observed rate of bins of equal count, lowest chance first."""
+    order = np.argsort(probability, kind="stable")
+    parts = [p for p in np.array_split(order, min(bins, len(order))) if len(p)]
+    return [
+        {"chance": float(probability[p].mean()), "rate": float(label[p].mean()), "n": len(p)}
+        for p in parts
+    ]
 
 
 def summary(label: Array, score: Array, probability: Array | None = None) -> dict[str, object]:

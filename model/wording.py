@@ -212,20 +212,13 @@ def _grouped(
 def _dimensions(
     features: Sequence[Feature], contributions: Floats, points: Floats
 ) -> list[dict[str, Any]]:
-    sums = {name: [0.0, 0.0] for name in DIMENSIONS}
-    effects = zip(features, contributions.tolist(), points.tolist(), strict=True)
-    for feature, contribution, point in effects:
-        both = sums[feature.dimension]
-        both[0] += contribution
-        both[1] += point
+    names = list(DIMENSIONS)
+    places = [names.index(feature.dimension) for feature in features]
+    sums = np.bincount(places, contributions, len(names)).tolist()
+    shares = np.bincount(places, points, len(names)).tolist()
     return [
-        {
-            "dimension": name,
-            "zh": DIMENSIONS[name],
-            "contribution": contribution,
-            "points": point,
-        }
-        for name, (contribution, point) in sums.items()
+        {"dimension": name, "zh": DIMENSIONS[name], "contribution": total, "points": share}
+        for name, total, share in zip(names, sums, shares, strict=True)
     ]
 
 

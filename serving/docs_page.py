@@ -11,6 +11,7 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
+from pydantic import BaseModel
 
 from serving import problems
 from serving.access import ROUTES
@@ -90,7 +91,8 @@ def described(app: FastAPI) -> bytes:
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)
-    for model in (*ANSWERS.values(), Problem):
+    models: list[type[BaseModel]] = [*ANSWERS.values(), Problem]
+    for model in models:
         _add(components, model.model_json_schema(ref_template="#/components/schemas/{model}"))
     examples = json.loads(files("serving").joinpath("examples.json").read_text("utf-8"))
     for row in ROUTES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -44,6 +44,7 @@ class Served:
             "model_version": self.models,
             "policy_edition": snapshot.policy_edition,
         }
+        self.profile_heads = [_profile_head(f) for f in snapshot.profile_features]
         # Pages of one list come one after the other: what a list holds is found once.
         self.chosen = lru_cache(maxsize=32)(self._chosen)
         self.ranked = lru_cache(maxsize=32)(self._ranked)
@@ -153,7 +154,8 @@ def rankings(
     rows = served.ranked(name, filters, viewer.districts)
     here, following = page.of(rows)
     briefs = served.snapshot.firms
-    items = [briefs.brief(int(task.scores.firm[r])) | _standing(task, r) for r in here]
+    numbers = task.scores.firm[here].tolist()
+    items = [briefs.brief(n) | _standing(task, r) for n, r in zip(numbers, here, strict=True)]
     head = served.envelope(task.bundle_id)
     return {**head, "task": name, "items": items, "total": len(rows)}, following
 
@@ -171,7 +173,7 @@ def firm(served: Served, viewer: Viewer, firm_id: str) -> dict[str, Any]:
         **served.envelope(),
         "firm": snapshot.firms.row(number),
         "scores": scores,
-        "profile": _profile(snapshot.profile_features, snapshot.profile, number),
+        "profile": _profile(served.profile_heads, snapshot.profile, number),
     }
 
 
@@ -222,11 +224,11 @@ def _standing(task: Task, row: int) -> dict[str, Any]:
     return {
         "rank": row + 1,
         "of": len(scores),
-        "score": float(scores.score[row]),
-        "probability": float(scores.probability[row]),
-        "p_low": float(scores.p_low[row]),
-        "p_high": float(scores.p_high[row]),
-        "stale": bool(scores.stale[row]),
+        "score": scores.score.item(row),
+        "probability": scores.probability.item(row),
+        "p_low": scores.p_low.item(row),
+        "p_high": scores.p_high.item(row),
+        "stale": bool(scores.stale.item(row)),
     }
 
 
@@ -257,22 +259,19 @@ def _reasoned(task: Task, row: int) -> Reasoned:
     )
 
 
+def _profile_head(feature: Feature) -> dict[str, Any]:
+    shown = ("zh", "en", "unit", "dimension")
+    return {"feature": feature.name} | {name: getattr(feature, name) for name in shown}
+
+
 def _profile(
-    features: Sequence[Feature], profile: Matrix | None, number: int
-) -> list[Mapping[str, Any]]:
+    heads: Sequence[dict[str, Any]], profile: Matrix | None, number: int
+) -> list[dict[str, Any]]:
     if profile is None:
         return []
     values = profile.values[number].tolist()
     peers = [None] * len(values) if profile.peers is None else profile.peers[number].tolist()
     return [
-        {
-            "feature": f.name,
-            "zh": f.zh,
-            "en": f.en,
-            "unit": f.unit,
-            "dimension": f.dimension,
-            "value": value,
-            "peer": peer,
-        }
-        for f, value, peer in zip(features, values, peers, strict=True)
+        {**head, "value": value, "peer": peer}
+        for head, value, peer in zip(heads, values, peers, strict=True)
     ]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.wording import Feature
+from tidu.digest import canonical_json
 from tidu.errors import Refused
 
 if TYPE_CHECKING:
@@ -86,6 +87,10 @@ class TaskPart:
         problems = []
         if not TASK_ADDRESS.fullmatch(self.task):
             problems.append("a task is addressed name[:variant]@months")
+        try:
+            canonical_json(dict(self.facts))
+        except (TypeError, ValueError) as error:
+            problems.append(f"facts must be JSON without NaN, found {error}")
         if missing := [c for c in SCORE_COLUMNS if c not in self.scores.columns]:
             problems.append(f"the scores must have the columns {missing}")
         shapes = {"contributions": (self.contributions, width + 1), "values": (self.values, width)}

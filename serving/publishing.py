@@ -45,6 +45,7 @@ def published(
 def task_part(book: ScoreBook) -> TaskPart:
     """Scores of one task with exact reasons and positions among peers."""
     bundle = book.bundle
+    specs = bundle.profile.specs
     reasons = contributions(bundle.model, book.matrix.values)
     base = float(reasons[0, -1])
     return TaskPart(
@@ -62,8 +63,10 @@ def task_part(book: ScoreBook) -> TaskPart:
             }
         ),
         contributions=reasons,
-        values=book.matrix.values,
-        features=tuple(Feature.from_json(spec.as_json()) for spec in bundle.profile.specs),
+        values=np.column_stack(
+            [s.shown(v) for s, v in zip(specs, book.matrix.values.T, strict=True)]
+        ),
+        features=tuple(Feature.from_json(s.as_json() | {"unit": s.shown_unit}) for s in specs),
         base_probability=float(bundle.calibration.probability(np.array([base]))[0]),
         base_slope=bundle.calibration.slope(base),
         peers=book.positions,

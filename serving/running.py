@@ -7,20 +7,25 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import FastAPI
 
 from serving.access import open_to_others
-from serving.metrics import MULTIPROCESS
 from tidu.errors import Unready
+
+if TYPE_CHECKING:  # the parent of the workers starts without what only they need
+    from fastapi import FastAPI
 
 __all__ = ["from_environment", "listen", "serve"]
 
 HOME = "TIDU_HOME"
+METRICS = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the workers of one service add up their metrics (prometheus_client reads it)."""
+
 SHUTDOWN_SECONDS = 5
 
 
@@ -31,9 +36,11 @@ def _say(text: str) -> None:
 def from_environment() -> FastAPI:
     """Make the app of one worker for the home that the environment names."""
     from serving.app import Config, create_app
+    from serving.scorer import RecordScorer
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    return create_app(Config(Path(os.environ.get(HOME) or "var")))
+    home = Path(os.environ.get(HOME) or "var")
+    return create_app(Config(home, scorer=RecordScorer(home)))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -69,9 +76,10 @@ def serve(
         os.environ[HOME] = str(home.resolve())
         if workers > 1:
             folder = stack.enter_context(TemporaryDirectory(prefix="tidu-metrics-"))
-            os.environ[MULTIPROCESS] = folder
+            os.environ[METRICS] = folder
         say(f"Serving on http://{name}:{taken.getsockname()[1]} (API at /docs). Ctrl-C stops it.")
-        _run(taken, workers)
+        with suppress(KeyboardInterrupt):
+            _run(taken, workers)
 
 
 def _run(taken: socket.socket, workers: int) -> None:
@@ -85,10 +93,9 @@ def _run(taken: socket.socket, workers: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    server = uvicorn.Server(config)
     if workers == 1:
-        server.run(sockets=[taken])
+        uvicorn.Server(config).run(sockets=[taken])
         return
     from uvicorn.supervisors import Multiprocess
 
-    Multiprocess(config, target=server.run, sockets=[taken]).run()
+    Multiprocess(config, sockets=[taken]).run()

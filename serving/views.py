@@ -27,6 +27,10 @@ class Category:
     values: tuple[str, ...]
     codes: Numbers
 
+    def at(self, number: int) -> str | None:
+        code = self.codes.item(number)
+        return self.values[code] if code >= 0 else None
+
 
 class Firms:
     """All firms by rising firm_id: the number of a firm is its place here."""
@@ -35,6 +39,7 @@ class Firms:
         self.ids: list[str] = table["firm_id"].to_pylist()
         self.names: list[str | None] = table["name"].to_pylist()
         self.categories = {c: _category(table, c) for c in ("district", "industry", "tier")}
+        self._districts, self._industries, self._tiers = self.categories.values()
         self._table = table
         self._columns = tuple(table.column_names)
         self._haystack, self._starts = _haystack(self.ids, self.names)
@@ -53,11 +58,13 @@ class Firms:
 
     def brief(self, number: int) -> dict[str, Any]:
         """Return what a list shows of one firm."""
-        row: dict[str, Any] = {"firm_id": self.ids[number], "name": self.names[number]}
-        for name, category in self.categories.items():
-            code = category.codes[number]
-            row[name] = category.values[code] if code >= 0 else None
-        return row
+        return {
+            "firm_id": self.ids[number],
+            "name": self.names[number],
+            "district": self._districts.at(number),
+            "industry": self._industries.at(number),
+            "tier": self._tiers.at(number),
+        }
 
     def containing(self, text: str) -> Numbers:
         """Return the numbers of the firms whose id or name holds ``text``, whatever its case."""

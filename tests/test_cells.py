@@ -220,7 +220,7 @@ def test_an_excel_error_is_no_name() -> None:
 def test_whole_numbers_are_whole() -> None:
     got = parse_column(pd.Series(["12", "12.5", "12人"], dtype="str"), COUNT, Scale())
     assert got.values.tolist()[0::2] == [12.0, 12.0]
-    assert [(f.text, f.error.rule) for f in got.faults] == [("12.5", "not_whole")]
+    assert [(list(f.texts), f.error.rule) for f in got.faults] == [(["12.5"], "not_whole")]
 
 
 def test_mixed_cells_of_a_spreadsheet_are_read_one_by_one() -> None:
@@ -228,7 +228,7 @@ def test_mixed_cells_of_a_spreadsheet_are_read_one_by_one() -> None:
     got = parse_column(cells, MONEY, Scale())
     assert got.values.tolist()[:2] == [1.5, 2000.0]
     assert got.values.isna().tolist()[2:] == [True, True, True]
-    assert [f.positions.tolist() for f in got.faults] == [[3], [4]]
+    assert [f.positions.tolist() for f in got.faults] == [[3, 4]]
 
 
 @pytest.mark.parametrize(

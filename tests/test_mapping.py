@@ -1,4 +1,4 @@
-"""Mappings: frozen, validated with all problems at once, the same through JSON; the five real sets."""
+"""Mappings: frozen, validated with all problems at once, the same through JSON; the real sets."""
 
 from __future__ import annotations
 
@@ -157,8 +157,8 @@ def test_an_expired_source_is_refused(tmp_path: Path) -> None:
 def test_factors_constants_recodes_and_units(tmp_path: Path) -> None:
     tables = {
         "annual": {
-            "columns": {"firm_id": "id", "year": "year", "revenue": "rev", "net_profit": "净利润(元)",
-                        "reporting_basis": "basis"},
+            "columns": {"firm_id": "id", "year": "year", "revenue": "rev",
+                        "net_profit": "净利润(元)", "reporting_basis": "basis"},
             "factor": {"revenue": 1e-4},
             "constants": {"currency": "KRW"},
             "values": {"reporting_basis": {"C": "consolidated", "-": ""}},
@@ -402,9 +402,10 @@ def test_the_form_of_the_file_does_not_matter(
     text = gzip.decompress((shared_data / file).read_bytes())
     frame = pd.read_csv(shared_data / file)
     frame.to_parquet(tmp_path / "parquet")
+    frame.to_excel(tmp_path / "book.xlsx", index=False)
     (tmp_path / "utf16").write_bytes(text.decode().encode("utf-16"))
     expected = prepare(shared_data / file, mapping, TODAY).tables
-    for form in ("parquet", "utf16"):
+    for form in ("parquet", "utf16", "book.xlsx"):
         got = prepare(tmp_path / form, mapping, TODAY).tables
         for table, rows in expected.items():
             pd.testing.assert_frame_equal(got[table], rows)
@@ -414,3 +415,9 @@ def test_examples_state_a_source(root: Path) -> None:
     for name in EXAMPLES:
         raw = tomllib.loads((root / f"examples/{name}.toml").read_text(encoding="utf-8"))
         assert set(raw["source"]) >= set(SOURCE)
+
+
+def test_the_example_of_the_docs_is_a_mapping(root: Path) -> None:
+    text = (root / "docs/importing.md").read_text(encoding="utf-8")
+    example = text.split("```toml\n")[1].split("```")[0]
+    assert Mapping.from_json(tomllib.loads(example)).name == "kr_listed"

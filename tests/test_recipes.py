@@ -176,6 +176,18 @@ def test_the_line_agrees_with_scikit_learn() -> None:
     np.testing.assert_allclose([t.weight for t in line.terms], oracle.coef_[0] / spread, atol=1e-5)
 
 
+def test_the_line_stays_bounded_where_a_handful_of_positives_is_told_apart() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(2000, 60))
+    label = np.zeros(2000)
+    label[:12], values[:12, 0] = 1.0, 6.0
+    names = tuple(f"x{i:02}" for i in range(60))
+    line = ridge(Sample(values, label, names), 1.0)
+    assert max(abs(term.weight) for term in line.terms) < 10
+    score = sum(term.effect(values[:, names.index(term.feature)]) for term in line.terms)
+    assert auc(label, np.asarray(score)) > 0.99
+
+
 @pytest.mark.parametrize(
     "change",
     [{"leaves": 9}, {"members": 0}, {"linear_share": 1.0}, {"feature_fraction": 0.0}, {"name": ""}],
@@ -195,3 +207,16 @@ def test_baselines_take_missing_values_and_beat_chance(name: str) -> None:
     score = BASELINES[name](values, label, other, 0)
     assert np.isfinite(score).all()
     assert auc(known, score) > 0.7
+
+
+@pytest.mark.parametrize("name", ["catboost", "xgboost", "hist_gradient_boosting"])
+def test_rivals_take_columns_without_values(name: str) -> None:
+    pytest.importorskip({"hist_gradient_boosting": "sklearn"}.get(name, name))
+    from benchmarks.rivals import RIVALS
+
+    values, label = rows(200)
+    other, known = rows(200, seed=1)
+    values[0, 0] = np.inf
+    score = RIVALS[name](values, label, other, 0)
+    assert np.isfinite(score).all()
+    assert auc(known, score) > 0.65

@@ -15,7 +15,7 @@ No HTTP and no exit status here: the edges (``serving.api``, ``serving.cli``) ma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
@@ -51,7 +51,8 @@ class Issue:
     zh: str = ""
 
     def as_dict(self) -> dict[str, object]:
-        return asdict(self)
+        # dataclasses.asdict copies deeply, which is most of the time of a file full of problems.
+        return {name: getattr(self, name) for name in self.__slots__}
 
     def __str__(self) -> str:
         place = ":".join(str(p) for p in (self.file, self.sheet, self.row, self.column) if p)

@@ -7,6 +7,7 @@ from features.expr import (
     cagr,
     change,
     col,
+    comparable,
     first_known,
     growth,
     highest,
@@ -72,7 +73,7 @@ FEATURES = (
     ),
     feature(
         "revenue_off_peak | 距三年最高营业收入 | Revenue against 3-year peak | %",
-        ratio(REVENUE, highest(REVENUE, REVENUE.lag(1), REVENUE.lag(2))),
+        ratio(REVENUE, highest(REVENUE, *(REVENUE.lag(k) * comparable(k) for k in (1, 2)))),
         PLACE,
         +1,
     ),

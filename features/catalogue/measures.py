@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 REVENUE = col("revenue")
-ASSETS = col("total_assets")
+ASSETS = first_known(col("total_assets"), col("current_assets") + col("noncurrent_assets"))
 HUNDREDTH = 0.01
 
 EQUITY = first_known(col("net_assets"), ASSETS - col("total_liabilities"))

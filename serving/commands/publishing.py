@@ -88,7 +88,7 @@ def explained(found: dict[str, Any], lang: str) -> str:
         f"{found['task']}  {found['firm']['firm_id']}  {found['rank']}/{found['of']}  {chance}"
     ]
     for sign, kind in (("+", "positive"), ("-", "negative")):
-        lines += [f"{sign} {reason[lang]}" for reason in found[kind]]
+        lines += [f"{sign} {reason[f'text_{lang}']}" for reason in found[kind]]
     return "\n".join(lines)
 
 

@@ -1,0 +1,65 @@
+"""The settled words: what people read uses the glossary, and none of the words it rules out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from features.catalogue import BUILT_IN
+from model.tasks import rules
+
+ROOT = Path(__file__).resolve().parent.parent
+GLOSSARY = ROOT / "docs" / "glossary.md"
+CHINESE = re.compile(r"[一-鿿][^\"'`\n]*")
+
+
+def rows() -> list[list[str]]:
+    lines = GLOSSARY.read_text(encoding="utf-8").splitlines()
+    table = [line for line in lines if line.startswith("| ") and not line.startswith("| en ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+
+
+TERMS = {en: zh for en, zh, *_ in rows()}
+BARRED = [word for *_, word in rows() if word]
+
+
+def texts() -> list[tuple[str, str]]:
+    """Every Chinese text in the packages: source, TOML and JSON."""
+    found = []
+    for package in ("tidu", "features", "model", "serving", "city"):
+        for path in sorted((ROOT / package).rglob("*")):
+            if path.suffix in (".py", ".toml", ".json"):
+                text = path.read_text(encoding="utf-8")
+                found += [(path.name, match.group()) for match in CHINESE.finditer(text)]
+    return found
+
+
+def test_one_word_per_thing() -> None:
+    zh = [row[1] for row in rows()]
+    assert len(set(zh)) == len(zh)
+    assert len(TERMS) == len(zh)
+
+
+@pytest.mark.parametrize("word", BARRED)
+def test_no_barred_word_is_shown(word: str) -> None:
+    places = [name for name, text in texts() if word in text]
+    assert not places, f"{word} stands in {places}; the glossary settles another word"
+
+
+def test_tasks_are_named_as_settled() -> None:
+    shown = {name: task["zh"] for name, task in rules().items()}
+    assert shown["distress"] == TERMS["distress event"]
+    assert shown["promotion"] == TERMS["promotion"]
+    assert shown["growth"] == TERMS["high growth"]
+    assert str(shown["listing"]) == TERMS["listed"]
+    assert str(shown["quotation"]).endswith(TERMS["quoted"])
+
+
+def test_chance_and_peers_are_named_as_settled() -> None:
+    words = (ROOT / "model" / "wording.py").read_text(encoding="utf-8")
+    assert TERMS["chance"] in words
+    peers = [spec.zh for spec in BUILT_IN if spec.name.endswith("_peer")]
+    assert peers
+    assert all(zh.endswith(TERMS["position among peers"]) for zh in peers)
