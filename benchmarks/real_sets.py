@@ -18,7 +18,9 @@ import numpy as np
 from benchmarks.proof_item import Skip
 from benchmarks.real_sets_data import REPEATS, ROOT, SETS, Cell, Prepared, prepared
 from benchmarks.rivals import RIVALS
-from model.recipes import RECIPES, fit
+from model.recipes import RECIPES
+from model.selection import choose, learn_on
+from model.training import silent
 from tidu import digest
 
 __all__ = ["main", "measured"]
@@ -103,8 +105,9 @@ Learner = Callable[[Cell, str], Scores]
 
 
 def _tidu(cell: Cell, source: str) -> Scores:
-    seed = cell.repeat
-    model = fit(cell.train[source], cell.label, cell.names, cell.directions, RECIPES[0], seed)
+    rows = cell.examples(source)
+    choice = choose(rows, cell.directions, RECIPES, cell.repeat, silent)
+    model = learn_on(rows, cell.directions, choice.recipe, cell.repeat)
     return model.scores(cell.test[source])
 
 
@@ -120,7 +123,7 @@ def _rival(name: str) -> Learner:
 def _scores(rows: Prepared, model: str, source: str, learn: Learner) -> Scores:
     """Scores as (repeats, rows), cell by cell from the kept ones or anew."""
     scores = np.full((REPEATS, len(rows.label)), np.nan)
-    recipe = repr(RECIPES[0]) if model == "tidu" else ""
+    recipe = repr(RECIPES) if model == "tidu" else ""
     for i, cell in enumerate(rows.cells):
         made_from = digest.of_json([model, recipe, cell.repeat, _digest(cell, source)])
         kept = KEPT / f"{rows.set.name}-{model}-{source}-{made_from[:16]}.npy"

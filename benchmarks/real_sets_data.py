@@ -20,9 +20,10 @@ from features.cube import Cube
 from features.mapping import load_mapping
 from features.panel import History
 from features.prepared import prepare
+from features.profile import Profile
 from features.vault import Vault
 from model.evaluation import evidence_day
-from model.examples import Cohort, cohort_at, examples, fitted_profile, matrix
+from model.examples import Cohort, Examples, cohort_at, examples, fitted_profile, matrix
 from model.folds import grouped
 from model.tasks import Task, find
 from model.training import training_cohorts
@@ -79,8 +80,29 @@ class Cell:
     train: Mapping[str, np.ndarray]
     test: Mapping[str, np.ndarray]
     place: np.ndarray
+    known: Known
+
+    @property
+    def directions(self) -> tuple[int, ...]:
+        return self.known.directions
+
+    def examples(self, source: str) -> Examples:
+        """What a recipe is chosen and fitted on."""
+        known = self.known
+        return Examples(
+            known.task, self.train[source], known.names, self.label, known.groups, known.dates
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the training rows of a cell beside values and labels."""
+
+    task: Task
     names: tuple[str, ...]
     directions: tuple[int, ...]
+    groups: np.ndarray
+    dates: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -108,7 +130,7 @@ def prepared(chosen: RealSet) -> Prepared:
     parts = [cohort_at(history, task, day, evidence) for day in chosen.days]
     tests = [part.kept(part.fresh & ~np.isnan(part.label)) for part in parts]
     outside = _out_of_time(chosen, history, task, tests)
-    return outside if outside else _by_firms(chosen, history, task, tests)
+    return outside or _by_firms(chosen, task, tests)
 
 
 def _history(chosen: RealSet) -> History:
@@ -153,10 +175,9 @@ def _stacked(
         train = {"profile": rows.values, "raw": np.concatenate([_raw(p) for p in training])}
         scored = {"profile": matrix(test, profile).values, "raw": _raw(test)}
         place = np.arange(start, start + len(test.index))
-        directions = tuple(spec.direction for spec in profile.specs)
+        known = Known(task, profile.names, _directions(task, profile), rows.groups, rows.dates)
         cells += [
-            Cell(repeat, rows.label, train, scored, place, profile.names, directions)
-            for repeat in range(REPEATS)
+            Cell(repeat, rows.label, train, scored, place, known) for repeat in range(REPEATS)
         ]
         start += len(test.index)
     tests = [test for _, test, _ in sides]
@@ -165,14 +186,14 @@ def _stacked(
     )
 
 
-def _by_firms(chosen: RealSet, history: History, task: Task, tests: list[Cohort]) -> Prepared:
+def _by_firms(chosen: RealSet, task: Task, tests: list[Cohort]) -> Prepared:
     """5 × 5 folds of firms over all cohorts; a firm's dates stay together."""
     tests = [test for test in tests if len(test.index)]
     profile = fitted_profile(task, tests)
     values = examples(task, tests, profile).values
     raw = np.concatenate([_raw(test) for test in tests])
     label, groups, dates = _joined(tests)
-    directions = tuple(spec.direction for spec in profile.specs)
+    directions = _directions(task, profile)
     cells = []
     for repeat in range(REPEATS):
         fold = grouped(groups, label, FOLDS, repeat)
@@ -180,9 +201,14 @@ def _by_firms(chosen: RealSet, history: History, task: Task, tests: list[Cohort]
             inside, place = fold != i, np.flatnonzero(fold == i)
             train = {"profile": values[inside], "raw": raw[inside]}
             test = {"profile": values[place], "raw": raw[place]}
-            cells.append(Cell(repeat, label[inside], train, test, place, profile.names, directions))
+            known = Known(task, profile.names, directions, groups[inside], dates[inside])
+            cells.append(Cell(repeat, label[inside], train, test, place, known))
     positives = (int(label.sum() * (FOLDS - 1) / FOLDS),)
     return Prepared(chosen, "folds of firms", label, groups, dates, tuple(cells), positives)
+
+
+def _directions(task: Task, profile: Profile) -> tuple[int, ...]:
+    return tuple(spec.direction * task.sense for spec in profile.specs)
 
 
 def _joined(tests: list[Cohort]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -75,7 +75,7 @@ class Cube:
     @cached_property
     def present(self) -> Array:
         """Whether accounts of a firm-year are known: bool (years, firms)."""
-        return ~np.isnan(self._scatter(np.zeros(len(self.annual))))
+        return np.asarray(~np.isnan(self._scatter(np.zeros(len(self.annual)))))
 
     @cached_property
     def newest_year(self) -> Array:

@@ -194,15 +194,15 @@ def peer(x: Expr) -> Expr:
 
 
 def _ratio(top: Array, bottom: Array) -> Array:
-    return 100.0 * top / np.where(bottom > 0, bottom, np.nan)
+    return np.asarray(100.0 * top / np.where(bottom > 0, bottom, np.nan))
 
 
 def _growth(now: Array, then: Array, same: Array) -> Array:
-    return 100.0 * (now / np.where(then > 0, then, np.nan) - 1.0) * same
+    return np.asarray(100.0 * (now / np.where(then > 0, then, np.nan) - 1.0) * same)
 
 
 def _change(now: Array, then: Array, same: Array) -> Array:
-    return (now - then) * same
+    return np.asarray((now - then) * same)
 
 
 def _first(*choices: Array) -> Array:
@@ -303,9 +303,8 @@ def _compute(expr: Expr, numbers: Numbers, memory: Memory, shift: int) -> Array:
     if expr.op == "cagr":
         now, then, same = values
         base = np.where((now > 0) & (then > 0), then, np.nan)
-        return 100.0 * ((now / base) ** (1.0 / expr.number) - 1.0) * same
-    result = OPERATIONS[expr.op](*values)
-    return result
+        return np.asarray(100.0 * ((now / base) ** (1.0 / expr.number) - 1.0) * same)
+    return OPERATIONS[expr.op](*values)
 
 
 # JSON

@@ -109,7 +109,7 @@ def _years_in_tier(panel: Panel, firm_ids: Array) -> Array:
     index = pd.MultiIndex.from_frame(held[["firm_id", "tier"]])
     since = pd.Series(first.reindex(index).to_numpy(), index=held["firm_id"])
     years = (pd.Timestamp(panel.as_of) - since).dt.days / DAYS_IN_YEAR
-    return years.reindex(firm_ids).to_numpy(dtype="float64")
+    return np.asarray(years.reindex(firm_ids).to_numpy(dtype="float64"))
 
 
 def _adverse(panel: Panel, firm_ids: Array) -> Array:

@@ -154,23 +154,27 @@ def _shown(name: str, rows: Mapping[str, Rows], day: date) -> pd.DataFrame:
     if happens in shown:
         shown = shown[(shown[happens] <= moment).to_numpy()].reset_index(drop=True)
     _conceal(name, shown, moment)
-    absent = {}
+    absent = []
+    blank: dict[str, pd.Series] = {}
     for column, spec in table.columns.items():
         if column not in shown:
-            absent[column] = _empty(spec)
+            # Columns that the data lacks share one of their kind; copy-on-write keeps them apart.
+            empty = _empty(spec)
+            if str(empty.dtype) not in blank:
+                blank[str(empty.dtype)] = empty.reindex(shown.index)
+            absent.append(blank[str(empty.dtype)].rename(column))
         elif spec.dtype == "date" and not spec.future:
             # A row written later may carry what happened later; who stands at ``day`` cannot know.
             shown[column] = shown[column].where(shown[column] <= moment)
-    if not absent:
-        return shown
-    # One reindex for all columns that the data lacks, not one each.
-    return pd.concat([shown, pd.DataFrame(absent).reindex(shown.index)], axis=1)
+    return pd.concat([shown, *absent], axis=1) if absent else shown
 
 
 @cache
 def _nothing(name: str) -> pd.DataFrame:
     columns = register().tables[name].columns
-    return pd.DataFrame({column: _empty(spec) for column, spec in columns.items()})
+    clocks = {"known_on": "datetime64[s]", "known_inferred": "bool", "seq": "int64"}
+    frame = pd.DataFrame({column: _empty(spec) for column, spec in columns.items()})
+    return frame.assign(**{c: pd.Series([], dtype=kind) for c, kind in clocks.items()})
 
 
 def _conceal(name: str, shown: pd.DataFrame, moment: pd.Timestamp) -> None:

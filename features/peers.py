@@ -97,37 +97,36 @@ def fit(formulas: Sequence[Expr], values: Sequence[Array], groups: Groups) -> Pe
     ``values`` holds one array a formula over the same rows as ``groups``. A group needs at least
     30 known values; smaller ones fall back to their industry, their size class, then everyone.
     """
-    known = groups.size[~np.isnan(groups.size)]
+    known = groups.size[np.isfinite(groups.size)]
     edges = tuple(float(q) for q in np.quantile(known, SIZE_CUTS)) if len(known) else ()
-    labels = _labels(groups, edges)
+    names, codes = np.unique(_labels(groups, edges), return_inverse=True)
+    own = [str(name) for name in names]
     tables = {}
     for formula, column in zip(formulas, values, strict=True):
-        tables[key(formula)] = _quantiles(column, labels)
+        tables[key(formula)] = _quantiles(column, own, codes)
     return PeerReference(edges, tables)
 
 
-def _quantiles(values: Array, labels: Array) -> dict[str, tuple[float, ...]]:
-    known = ~np.isnan(values)
-    values, labels = values[known], labels[known]
+def _quantiles(values: Array, names: list[str], codes: Array) -> dict[str, tuple[float, ...]]:
+    """Quantiles of each group large enough, ``codes`` giving each row's own group in ``names``."""
+    known = np.isfinite(values)
+    values, codes = values[known], codes[known]
     levels = np.arange(QUANTILES + 1) / QUANTILES
+    counts = np.bincount(codes, minlength=len(names))
     tables = {}
-    for name in np.unique(labels):
-        for group in _wider(str(name)):
-            if group in tables:
-                continue
-            members = values[_belongs(labels, group)]
-            if len(members) >= SMALLEST_GROUP or group == EVERYONE:
-                tables[group] = tuple(float(q) for q in np.quantile(members, levels))
+    for group in dict.fromkeys(wide for name in names for wide in _wider(name)):
+        inside = np.array([_belongs(name, group) for name in names])
+        size = counts[inside].sum()
+        if size >= SMALLEST_GROUP or (group == EVERYONE and size):
+            quantiles = np.quantile(values[inside[codes]], levels)
+            tables[group] = tuple(float(q) for q in quantiles)
     return tables
 
 
-def _belongs(labels: Array, group: str) -> Array:
-    industry, size = group.split("|")
-    parts = [label.split("|") for label in np.unique(labels)]
-    fitting = [
-        f"{i}|{s}" for i, s in parts if (not industry or i == industry) and (not size or s == size)
-    ]
-    return np.isin(labels, fitting)
+def _belongs(name: str, group: str) -> bool:
+    """Whether the rows of a group ``name`` are part of a wider one; an empty part means any."""
+    parts = zip(name.split("|"), group.split("|"), strict=True)
+    return all(not wanted or wanted == own for own, wanted in parts)
 
 
 def _wider(name: str) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class FeatureSpec:
         """Values as people read them: a logarithm becomes the number it was taken of."""
         if self.expr.op != "log":
             return values
-        return np.copysign(np.expm1(np.abs(values)), values)
+        return np.asarray(np.copysign(np.expm1(np.abs(values)), values))
 
     @property
     def shown_unit(self) -> str:

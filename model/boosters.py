@@ -19,11 +19,16 @@ from model import trees
 from model.forest import Floats, Forest
 from tidu.errors import Refused, UsageError
 
-__all__ = ["Additive", "LinearTerm", "Sample", "grow"]
+__all__ = ["Additive", "LinearTerm", "Sample", "grow", "grow_bag"]
 
 SERIAL_ROWS = 1000
 """Up to here one thread answers sooner than two, and leaves the other core to other requests."""
-PINNED: Mapping[str, object] = {"deterministic": True, "force_row_wise": True, "verbosity": -1}
+PINNED: Mapping[str, object] = {
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+    "data_random_seed": 1,
+}
 """With these and a seed the trees are the same on one thread and on two."""
 CURE = "Restore the model from its bundle, or train it again."
 
@@ -181,15 +186,27 @@ def grow(
     seed: int,
     monotone: Sequence[int] | None = None,
 ) -> str:
-    """Grow one booster and return its canonical text, which depends on the arguments alone.
+    """Grow one booster; the same as a bag of one."""
+    return grow_bag(sample, [{**params, "seed": seed}], rounds, monotone)[0]
 
-    ``params`` are LightGBM's (``num_threads`` is 2 unless they say otherwise and changes nothing
-    in the trees); ``monotone`` holds -1, 0 or +1 per feature. Members are joined by
+
+def grow_bag(
+    sample: Sample,
+    members: Sequence[Mapping[str, object]],
+    rounds: int,
+    monotone: Sequence[int] | None = None,
+) -> list[str]:
+    """Grow boosters on one sample and return their canonical texts, which depend on nothing else.
+
+    ``members`` holds LightGBM's parameters of each, ``seed`` included (``num_threads`` is 2 unless
+    they say otherwise and changes nothing in the trees); they differ in nothing that concerns
+    binning, which is done once. ``monotone`` holds -1, 0 or +1 per feature. Members are joined by
     ``trees.merge``. The base (boost_from_average) stands in the leaves of the first tree.
     """
-    settings = {"num_threads": 2, **params, **PINNED, "seed": seed}
+    common: dict[str, object] = {"num_threads": 2, **PINNED}
     if monotone is not None:
-        settings["monotone_constraints"] = [int(sign) for sign in monotone]
+        common["monotone_constraints"] = [int(sign) for sign in monotone]
+    settings = [{**common, **member, **PINNED} for member in members]
     data = lightgbm.Dataset(
         np.asarray(sample.values, dtype=np.float64),
         label=sample.target,
@@ -197,7 +214,7 @@ def grow(
         init_score=sample.init_score,
         feature_name=list(sample.names),
         categorical_feature=[],
-        params=settings,
+        params=settings[0],
     )
-    booster = lightgbm.train(settings, data, num_boost_round=rounds)
-    return trees.merge([booster.model_to_string()])
+    grown = (lightgbm.train(each, data, num_boost_round=rounds) for each in settings)
+    return [trees.merge([booster.model_to_string()]) for booster in grown]

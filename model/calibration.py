@@ -1,10 +1,9 @@
 """From scores to probabilities, with an interval for the mean outcome of firms with that score.
 
-A logistic line through out-of-fold scores (Platt 1999) is corrected, where there are enough
-positives, by monotone steps at score quantiles, shrunk by how much the data support them. The 90 %
-interval adds three variances on the logit scale: of the line (cluster-robust by firm), of the
-shape the line misses, and of the years the cohorts come from. A common shock of the coming year is
-thus part of the range; the luck of a single firm is not.
+The logit is a smooth curve over the score (:mod:`model.curve`) drawn to be non-decreasing
+(Ayer et al. 1955). Examples of one firm are worth less than as many firms. The 90 % interval adds
+two variances on the logit scale: of the curve, and of the years the cohorts come from. A common
+shock of the coming year is thus part of the range; the luck of a single firm is not.
 """
 
 from __future__ import annotations
@@ -15,17 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.expr import Array
+from model.curve import cells, posterior
 from tidu.errors import Refused
 
 __all__ = ["Calibration", "calibrate"]
 
 Z90 = 1.6448536269514722
-POSITIVES_A_STEP = 20
-MOST_STEPS = 20
-KNOTS = 64
-STEEPEST = 50.0
-# How far, in logits, shape and years are expected to move a probability before data speak.
-SHAPE_PRIOR = 0.25
+TINY = 1e-9
+# How far, in logits, years are expected to move a probability before data speak.
 YEAR_PRIOR = 0.15
 GRID = 81
 
@@ -89,88 +85,48 @@ class Calibration:
 def calibrate(score: Array, label: Array, groups: Array, dates: Array) -> Calibration:
     """Fit on out-of-fold scores.
 
-    ``score``, ``label`` (0/1), ``groups`` (firm) and ``dates`` (cohort) have one entry an example;
-    both classes must occur.
+    ``score``, ``label`` (0/1), ``groups`` (firm) and ``dates`` (cohort) have one entry an example.
     """
-    line = _Line.fit(score, label, groups)
-    knots = _knots(score)
-    steps, shape = _steps(line, score, label, knots)
-    logit = np.maximum.accumulate(line.at(knots) + steps)
-    years = _between(line.at(score), label, dates)
-    half = Z90 * np.sqrt(line.variance(knots) + shape + years)
-    return Calibration(
-        tuple(map(float, knots)),
-        tuple(map(float, logit)),
-        tuple(map(float, logit - half)),
-        tuple(map(float, logit + half)),
-    )
+    pooled = cells(score, label)
+    middle, variance = posterior(pooled, 1.0)
+    fitted = np.interp(score, pooled.score, middle)
+    worth = _worth(label - _expit(fitted), groups)
+    if worth < 1.0:
+        middle, variance = posterior(pooled, worth)
+    half = Z90 * np.sqrt(variance + _between(fitted, label, dates))
+    curves = [_rising(curve, pooled.count) for curve in (middle, middle - half, middle + half)]
+    return Calibration(*_spelled(pooled.score, *curves))
 
 
-@dataclass(frozen=True)
-class _Line:
-    """logit p = a + b·(s − center), with the covariance of (a, b)."""
-
-    a: float
-    b: float
-    center: float
-    covariance: Array
-
-    def at(self, score: Array) -> Array:
-        return np.asarray(self.a + self.b * (score - self.center))
-
-    def variance(self, score: Array) -> Array:
-        x = np.column_stack([np.ones(len(score)), score - self.center])
-        return np.asarray(np.einsum("ij,jk,ik->i", x, self.covariance, x))
-
-    @classmethod
-    def fit(cls, score: Array, label: Array, groups: Array) -> _Line:
-        center = float(score.mean())
-        x = np.column_stack([np.ones(len(score)), score - center])
-        # Half a success and half a failure keep the line finite where the classes separate.
-        beta = np.array([np.log((label.sum() + 0.5) / (len(label) - label.sum() + 0.5)), 0.0])
-        ridge = np.diag([0.0, 1e-3 * len(label) * max(score.var(), 1e-12)]) / max(len(label), 1)
-        for _ in range(100):
-            p = _expit(x @ beta)
-            hessian = (x * (p * (1 - p))[:, None]).T @ x + ridge + 1e-10 * np.eye(2)
-            step = np.linalg.solve(hessian, x.T @ (label - p) - ridge @ beta)
-            beta = beta + np.clip(step, -2.0, 2.0)
-            if np.abs(step).max() < 1e-10:
-                break
-        if beta[1] <= 0:
-            # Out of fold the score did not order the outcomes: say the base rate, not the reverse.
-            base = (label.sum() + 0.5) / (len(label) + 1.0)
-            beta = np.array([np.log(base / (1 - base)), 0.0])
-        beta[1] = min(beta[1], STEEPEST)
-        p = _expit(x @ beta)
-        inverse = np.linalg.inv((x * (p * (1 - p))[:, None]).T @ x + ridge + 1e-10 * np.eye(2))
-        _, firm = np.unique(groups.astype(str), return_inverse=True)
-        residual = x * (label - p)[:, None]
-        sums = np.column_stack([np.bincount(firm, weights=residual[:, j]) for j in range(2)])
-        return cls(float(beta[0]), float(beta[1]), center, inverse @ (sums.T @ sums) @ inverse)
+def _worth(residual: Array, groups: Array) -> float:
+    """What an example counts for, 1 where firms do not repeat: the inverse design effect."""
+    _, firm = np.unique(groups.astype(str), return_inverse=True)
+    single = float((residual**2).sum())
+    together = float((np.bincount(firm, weights=residual) ** 2).sum())
+    return min(1.0, single / together) if together > 0 else 1.0
 
 
-def _knots(score: Array) -> Array:
-    levels = np.linspace(0.0, 1.0, KNOTS)
-    # Half of the knots by quantile, half by distance: long tails get knots of their own.
-    by_count = np.quantile(score, levels)
-    by_distance = np.linspace(score.min(), score.max(), KNOTS // 2)
-    knots = np.unique(np.concatenate([by_count, by_distance]))
-    return knots if len(knots) > 1 else np.array([knots[0], knots[0] + 1.0])
+def _rising(logit: Array, weight: Array) -> Array:
+    """The non-decreasing curve nearest in probability; it keeps the order of curves."""
+    blocks: list[list[float]] = []
+    for p, w in zip(_expit(logit), weight, strict=True):
+        blocks.append([float(p), float(w), 1])
+        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
+            last, before = blocks.pop(), blocks[-1]
+            total = before[1] + last[1]
+            before[0] = (before[0] * before[1] + last[0] * last[1]) / total
+            before[1], before[2] = total, before[2] + last[2]
+    level = np.repeat([b[0] for b in blocks], [int(b[2]) for b in blocks])
+    level = level.clip(TINY, 1 - TINY)
+    return np.asarray(np.log(level / (1 - level)))
 
 
-def _steps(line: _Line, score: Array, label: Array, knots: Array) -> tuple[Array, Array]:
-    """Correction of the line at the knots, and the variance of what it leaves out (logit²)."""
-    bins = min(MOST_STEPS, int(min(label.sum(), len(label) - label.sum()) // POSITIVES_A_STEP))
-    if bins < 3:
-        return np.zeros(len(knots)), np.full(len(knots), SHAPE_PRIOR**2)
-    parts = np.array_split(np.argsort(score, kind="stable"), bins)
-    center = np.array([score[p].mean() for p in parts])
-    expected = np.array([_expit(line.at(score[p])).sum() for p in parts])
-    weight = np.array([(q := _expit(line.at(score[p]))) @ (1 - q) for p in parts])
-    found = np.array([label[p].sum() for p in parts])
-    gap = (found - expected) / np.maximum(weight, 1e-9)
-    mean, variance = _shrunk(gap, 1.0 / np.maximum(weight, 1e-9), SHAPE_PRIOR)
-    return np.interp(knots, center, mean), np.interp(knots, center, variance)
+def _spelled(score: Array, middle: Array, low: Array, high: Array) -> list[tuple[float, ...]]:
+    """As knots, of which there are at least two, free of what rounding did to their order."""
+    kept = np.append(True, np.diff(score) > 0)
+    middle = np.maximum.accumulate(middle[kept])
+    low, high = np.minimum(low[kept], middle), np.maximum(high[kept], middle)
+    return [tuple(map(float, curve)) for curve in (score[kept], middle, low, high)]
 
 
 def _between(logit: Array, label: Array, dates: Array) -> float:
@@ -181,15 +137,6 @@ def _between(logit: Array, label: Array, dates: Array) -> float:
     gap = np.array([(label - p)[dates == d].sum() for d in days]) / np.maximum(weight, 1e-9)
     spread, chance = _posterior(gap, 1.0 / np.maximum(weight, 1e-9), YEAR_PRIOR)
     return float(chance @ spread**2)
-
-
-def _shrunk(effect: Array, variance: Array, prior: float) -> tuple[Array, Array]:
-    """Posterior mean and variance of each effect, drawn towards 0 (Gelman et al., BDA3 §5.4)."""
-    spread, chance = _posterior(effect, variance, prior)
-    keep = spread[:, None] ** 2 / (spread[:, None] ** 2 + variance)
-    mean = keep * effect
-    center = chance @ mean
-    return center, chance @ (keep * variance + (mean - center) ** 2)
 
 
 def _posterior(effect: Array, variance: Array, prior: float) -> tuple[Array, Array]:

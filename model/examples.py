@@ -1,4 +1,4 @@
-"""Training examples: cohorts a year apart, each with the accounts of its date and matured labels."""
+"""Training examples: cohorts a year apart, with the accounts of their date, labels matured."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Cohort:
 
     @property
     def firm_ids(self) -> Array:
-        return self.seen.firm_ids[self.index]
+        return np.asarray(self.seen.firm_ids[self.index])
 
     @property
     def groups(self) -> Array:
@@ -106,7 +106,21 @@ def cohorts(history: History, task: Task, days: list[date], known_by: date) -> l
     supported(task, evidence)
     found = [cohort_at(history, task, day, evidence) for day in days]
     labelled = [c.kept(c.fresh & ~np.isnan(c.label)) for c in found]
+    if evidence.outcome_task:
+        labelled = _each_row_once(labelled)
     return [c for c in labelled if len(c.index)]
+
+
+def _each_row_once(parts: list[Cohort]) -> list[Cohort]:
+    """Leave every labelled row to the earliest date at which it is an example."""
+    used: set[tuple[object, object]] = set()
+    kept = {}
+    for part in sorted(parts, key=lambda c: c.as_of):
+        years = part.seen.cube.newest_year[part.index]
+        rows = [*zip(part.firm_ids, years.tolist(), strict=True)]
+        kept[part.as_of] = part.kept(np.array([row not in used for row in rows], dtype=bool))
+        used.update(rows)
+    return [kept[part.as_of] for part in parts]
 
 
 def examples(task: Task, parts: list[Cohort], profile: Profile) -> Examples:

@@ -25,6 +25,7 @@ from tidu.errors import NotAvailable
 __all__ = ["cohort", "fresh", "label", "supported"]
 
 RECENT_MONTHS = 12
+ROUNDING = 1e-9
 
 
 def fresh(seen: Observation) -> Array:
@@ -54,24 +55,26 @@ def _newest_known(seen: Observation) -> Array:
 def cohort(task: Task, seen: Observation) -> Array:
     """Firms the task can be asked about at this date: bool over ``seen.firm_ids``."""
     panel, ids = seen.cube.panel, seen.firm_ids
-    member = ~_with_events(panel, ids, task.gone)
+    member = ~_gone(task, panel, ids)
     out = panel.firms["city_out_on"].reindex(ids)
     member &= out.isna().to_numpy()
     if panel.outcome_task == task.name.name:
-        return member
-    return member & COHORTS[task.rule](task, seen)
+        return np.asarray(member)
+    return np.asarray(member & COHORTS[task.rule](task, seen))
 
 
 def _growing(task: Task, seen: Observation) -> Array:
     base = seen.window.lag(task.column, 0)
     last_year = seen.cube.newest_year == seen.cube.panel.as_of.year - 1
-    return last_year & (base > max(task.floor or 0.0, 0.0))
+    return np.asarray(last_year & (base > max(task.floor or 0.0, 0.0)))
 
 
 def _not_in_distress(task: Task, seen: Observation) -> Array:
     events = seen.cube.panel.tables["events"]
-    open_ones = events[(events["kind"].isin(task.events) & events["ended_on"].isna()).to_numpy()]
-    return ~_among(seen.firm_ids, open_ones["firm_id"])
+    open_ones = events["kind"].isin(task.events) & events["ended_on"].isna()
+    if task.boards:
+        open_ones &= ~_elsewhere(task, events)
+    return ~_among(seen.firm_ids, events["firm_id"][open_ones.to_numpy()])
 
 
 def _below_tier(task: Task, seen: Observation) -> Array:
@@ -118,8 +121,12 @@ def _growth_label(task: Task, seen: Observation, evidence: Panel) -> Array:
     with np.errstate(all="ignore"):
         rate = 100.0 * ((end / base) ** (1.0 / years) - 1.0)
     rate = np.where(end <= 0, -100.0, rate)
+    if add_months(seen.cube.panel.as_of, task.months) > evidence.as_of:
+        return np.full(len(base), np.nan)  # early reporters alone are no fair sample
     known = same & ~np.isnan(end) & (base > 0)
-    return np.where(known, (rate >= task.minimum_pct).astype("float64"), np.nan)
+    # 100 to 120 is 20 %, whatever the last bit says.
+    reached = rate >= task.minimum_pct - ROUNDING
+    return np.where(known, reached.astype("float64"), np.nan)
 
 
 def _at(cube: Cube, dense: Array, firm_ids: Array, years: Array) -> Array:
@@ -144,9 +151,13 @@ def _event_label(task: Task, seen: Observation, evidence: Panel) -> Array:
         return np.full(len(seen.firm_ids), np.nan)
     events = evidence.tables["events"]
     chosen = events["kind"].isin(kinds) & (events["on"] > start) & (events["on"] <= end)
-    if task.boards:
-        chosen &= events["board"].isin(task.boards)
-    return _happened(events["firm_id"][chosen.to_numpy()], seen.firm_ids)
+    if not task.boards:
+        return _happened(events["firm_id"][chosen.to_numpy()], seen.firm_ids)
+    there = chosen & events["board"].isin(task.boards)
+    unsure = chosen & events["board"].isna()
+    found = _happened(events["firm_id"][there.to_numpy()], seen.firm_ids)
+    unknown = _among(seen.firm_ids, events["firm_id"][unsure.to_numpy()])
+    return np.where(unknown & (found == 0), np.nan, found)
 
 
 def _title_label(task: Task, seen: Observation, evidence: Panel) -> Array:
@@ -209,10 +220,18 @@ def _covered(
     ]
 
 
-def _with_events(panel: Panel, firm_ids: Array, kinds: tuple[str, ...]) -> Array:
+def _gone(task: Task, panel: Panel, firm_ids: Array) -> Array:
+    """Firms an event has taken out of the cohort; an event on a board of no account takes none."""
     events = panel.tables["events"]
-    chosen = events["firm_id"][events["kind"].isin(kinds).to_numpy()]
-    return _among(firm_ids, chosen)
+    ended = events["kind"].isin(task.gone)
+    if task.boards:
+        ended &= ~events["kind"].isin(task.events) | ~_elsewhere(task, events)
+    return _among(firm_ids, events["firm_id"][ended.to_numpy()])
+
+
+def _elsewhere(task: Task, events: pd.DataFrame) -> pd.Series:
+    """Whether the board is known and is none of the task's."""
+    return events["board"].notna() & ~events["board"].isin(task.boards)
 
 
 def _happened(chosen: pd.Series, firm_ids: Array) -> Array:

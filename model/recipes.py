@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model import trees
-from model.boosters import Additive, Sample, grow
+from model.boosters import Additive, Sample, grow_bag
 from model.forest import Floats, Ints
 from model.linear import Ridge, ridge
 from tidu.errors import NotAvailable, UsageError
@@ -87,24 +87,26 @@ class Recipe:
         }
 
 
-RECIPES = (
-    Recipe(
-        name="small-bag",
-        members=8,
-        rounds=80,
-        leaves=8,
-        learning_rate=0.1,
-        feature_fraction=0.35,
-        l2=10.0,
-        path_smooth=5.0,
-        min_leaf=20,
-        bins=63,
-        extra_trees_share=0.5,
-        linear_share=0.2,
-        linear_l2=300.0,
-    ),
+WORKERS = 2
+
+SMALL_BAG = Recipe(
+    name="small-bag",
+    members=8,
+    rounds=80,
+    leaves=8,
+    learning_rate=0.1,
+    feature_fraction=0.35,
+    l2=10.0,
+    path_smooth=5.0,
+    min_leaf=20,
+    bins=63,
+    extra_trees_share=0.5,
+    linear_share=0.2,
+    linear_l2=300.0,
 )
-"""The recipes to choose from; the first is the one for every task."""
+
+RECIPES = (SMALL_BAG, replace(SMALL_BAG, name="small-bag-monotone", monotone=True))
+"""The recipes to choose from, by out-of-time evidence (``model.selection``); first on a tie."""
 
 
 def fit(  # noqa: PLR0913 - the columns and what is known of them
@@ -155,14 +157,16 @@ def _check(values: Floats, label: Floats, names: Sequence[str], directions: Sequ
 
 def _bag(sample: Sample, recipe: Recipe, seed: int, signs: Sequence[int] | None) -> str:
     share = (1.0 - recipe.linear_share) / recipe.members
+    members = [recipe.params(i) | {"seed": seed * 1000 + i} for i in range(recipe.members)]
 
-    def one(member: int) -> str:
-        return grow(sample, recipe.params(member), recipe.rounds, seed * 1000 + member, signs)
+    def half(first: int) -> list[str]:
+        return grow_bag(sample, members[first::WORKERS], recipe.rounds, signs)
 
-    # One thread a member and two members at a time: small trees gain nothing from more threads,
-    # and on a shared machine threads that wait for each other lose most of the time.
-    with ThreadPoolExecutor(2) as pool:
-        texts = list(pool.map(one, range(recipe.members)))
+    # One thread a member and two halves of the bag at a time: small trees gain nothing from more
+    # threads, and on a shared machine threads that wait for each other lose most of the time.
+    with ThreadPoolExecutor(WORKERS) as pool:
+        halves = list(pool.map(half, range(min(WORKERS, recipe.members))))
+    texts = [halves[i % WORKERS][i // WORKERS] for i in range(recipe.members)]
     return trees.merge(texts, [share] * recipe.members)
 
 

@@ -53,6 +53,7 @@ class Task:
 
     ``events`` are the event kinds that make the label, ``gone`` those after which a firm is no
     longer in the cohort; ``floor`` is on the base value of ``column``, in 万元 of the data.
+    ``sense`` is −1 where the outcome is bad, so that a feature's direction turns round.
     """
 
     name: TaskName
@@ -68,6 +69,7 @@ class Task:
     floor: float | None = None
     tier: str = ""
     below: str = ""
+    sense: int = 1
 
     @property
     def months(self) -> int:
@@ -155,4 +157,5 @@ def _task(name: TaskName, raw: Mapping[str, object], floor: float | None) -> Tas
         floor=floor,
         tier=name.variant if raw["rule"] == "title" else "",
         below=str(lower.get(name.variant, "")),
+        sense=int(str(raw.get("sense", 1))),
     )

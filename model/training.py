@@ -19,8 +19,8 @@ from model import metrics
 from model.boosters import Additive
 from model.calibration import Calibration, calibrate
 from model.examples import Cohort, Examples, both_classes, cohorts, examples, fitted_profile, yearly
-from model.folds import grouped
-from model.recipes import RECIPES, Recipe, fit
+from model.recipes import RECIPES, Recipe
+from model.selection import Choice, choose, learn_on
 from model.tasks import Task
 from tidu import digest
 from tidu.clock import add_months
@@ -28,7 +28,6 @@ from tidu.errors import NotAvailable
 
 __all__ = ["Progress", "Trained", "learn", "matured", "silent", "train", "training_cohorts"]
 
-FOLDS = 5
 PROBE_ROWS = 32
 
 Progress = Callable[[str, int, int], None]
@@ -97,12 +96,12 @@ def learn(
 ) -> Trained:
     """Fit and calibrate on prepared examples."""
     both_classes(rows.task, rows.label)
-    recipe = RECIPES[0]
-    directions = tuple(spec.direction for spec in profile.specs)
-    out_of_fold = _out_of_fold(rows, directions, recipe, seed, progress)
-    calibration = calibrate(out_of_fold, rows.label, rows.groups, rows.dates)
+    # A direction says what is good for the firm; the label may be something bad.
+    directions = tuple(spec.direction * rows.task.sense for spec in profile.specs)
+    choice = choose(rows, directions, RECIPES, seed, progress)
+    calibration = calibrate(choice.scores, rows.label, rows.groups, rows.dates)
     progress("final fit", 0, 1)
-    model = fit(rows.values, rows.label, rows.names, directions, recipe, seed)
+    model = learn_on(rows, directions, choice.recipe, seed)
     progress("final fit", 1, 1)
     return Trained(
         rows.task,
@@ -110,32 +109,13 @@ def learn(
         head,
         seed,
         _data_digest(rows),
-        recipe,
+        choice.recipe,
         profile,
         model,
         calibration,
         _probe(rows.values),
-        _report(rows, parts, out_of_fold, calibration),
+        _report(rows, parts, choice, calibration),
     )
-
-
-def _out_of_fold(
-    rows: Examples, directions: tuple[int, ...], recipe: Recipe, seed: int, progress: Progress
-) -> Array:
-    """Scores of every example by models that never saw its firm."""
-    positives = int(rows.label.sum())
-    k = max(2, min(FOLDS, positives, len(rows.label) - positives))
-    fold = grouped(rows.groups, rows.label, k, seed)
-    score = np.zeros(len(rows.label))
-    for i in range(k):
-        progress("out-of-fold scores", i, k)
-        inside = fold != i
-        if len(np.unique(rows.label[inside])) < 2:
-            continue  # a fold whose remainder holds one class keeps the neutral score 0
-        model = fit(rows.values[inside], rows.label[inside], rows.names, directions, recipe, seed)
-        score[~inside] = model.scores(rows.values[~inside])
-    progress("out-of-fold scores", k, k)
-    return score
 
 
 def _data_digest(rows: Examples) -> str:
@@ -156,9 +136,9 @@ def _probe(values: Array) -> Array:
 
 
 def _report(
-    rows: Examples, parts: list[Cohort], score: Array, calibration: Calibration
+    rows: Examples, parts: list[Cohort], choice: Choice, calibration: Calibration
 ) -> dict[str, object]:
-    found = metrics.summary(rows.label, score, calibration.probability(score))
+    found = metrics.summary(rows.label, choice.scores, calibration.probability(choice.scores))
     return {
         "n": len(rows.label),
         "positives": int(rows.label.sum()),
@@ -168,5 +148,10 @@ def _report(
             for c in parts
         ],
         "features": len(rows.names),
+        "recipe": {
+            "chosen": choice.recipe.name,
+            "evidence": choice.evidence,
+            "reached": choice.reached,
+        },
         "out_of_fold": found,
     }

@@ -16,7 +16,8 @@ def test_a_group_stands_in_one_fold(data: list[tuple[int, bool]], k: int, seed: 
     groups = np.array([f"g{g}" for g, _ in data], dtype=object)
     label = np.array([float(y) for _, y in data])
     fold = grouped(groups, label, k, seed)
-    assert fold.shape == groups.shape and set(fold) <= set(range(k))
+    assert fold.shape == groups.shape
+    assert set(fold) <= set(range(k))
     for group in set(groups):
         assert len(set(fold[groups == group])) == 1
     sizes = np.bincount([fold[groups == g][0] for g in set(groups)], minlength=k)

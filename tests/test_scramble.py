@@ -43,7 +43,7 @@ def test_nothing_known_later_changes_what_is_seen(seed: int) -> None:
     assert differing(fingerprint(plain, day, asked), fingerprint(other, day, asked)) == []
 
 
-@settings(max_examples=6, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, suppress_health_check=list(HealthCheck))
 @given(
     table_sets(("annual", "titles", "applications")),
     st.dates(date(2015, 1, 1), date(2024, 12, 31)),
@@ -66,8 +66,10 @@ def test_the_scrambler_changes_what_is_seen_later() -> None:
     changed = differing(
         fingerprint(plain, later, tasks(plain)), fingerprint(other, later, tasks(plain))
     )
-    assert "panel events" in changed and "growth revenue" in changed
-    assert "growth@12 examples" in changed and "promotion:little_giant@24 cohort" in changed
+    assert "panel events" in changed
+    assert "growth revenue" in changed
+    assert "growth@12 examples" in changed
+    assert "promotion:little_giant@24 cohort" in changed
 
 
 def test_a_door_that_ignores_when_rows_became_known_is_caught(

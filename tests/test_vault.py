@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from features.mapping import Mapping
+from features.panel import History
 from features.prepared import Prepared, prepare
 from features.vault import GENESIS, Vault
 from tidu.errors import NotFound, Refused
@@ -148,6 +149,11 @@ def test_unknown_heads_and_imports_are_not_found(home: Path, tmp_path: Path) -> 
 # Damage
 
 
+def newest(home: Path) -> History:
+    vault = Vault(home)
+    return vault.at(vault.head)
+
+
 def test_an_edited_part_is_refused(home: Path, tmp_path: Path) -> None:
     vault = Vault(home)
     vault.add(small(tmp_path))
@@ -156,8 +162,7 @@ def test_an_edited_part_is_refused(home: Path, tmp_path: Path) -> None:
         for damaged in (whole[:-3], whole[: len(whole) // 2], b"", changed(whole)):
             path.write_bytes(damaged)
             with pytest.raises((Refused, NotFound)):
-                fresh = Vault(home)
-                fresh.at(fresh.head)
+                newest(home)
         path.write_bytes(whole)
     Vault(home).at(vault.head)
 
@@ -205,8 +210,22 @@ def test_a_missing_part_is_refused(home: Path, tmp_path: Path) -> None:
             "age",
         ),
         (
-            {"outcome": {"column": "o", "task": "distress", "positive": ["1"], "known_on": "2020-01-01"}},
-            {"outcome": {"column": "o", "task": "growth", "positive": ["1"], "known_on": "2020-01-01"}},
+            {
+                "outcome": {
+                    "column": "o",
+                    "task": "distress",
+                    "positive": ["1"],
+                    "known_on": "2020-01-01",
+                }
+            },
+            {
+                "outcome": {
+                    "column": "o",
+                    "task": "growth",
+                    "positive": ["1"],
+                    "known_on": "2020-01-01",
+                }
+            },
             "distress",
         ),
     ],
@@ -220,7 +239,9 @@ def test_contradicting_mappings_are_refused_naming_both(
     with pytest.raises(Refused) as refused:
         vault.add(small(tmp_path, 200, mapping("second_source", **two)))
     message = str(refused.value)
-    assert "first_source" in message and "second_source" in message and word in message
+    assert "first_source" in message
+    assert "second_source" in message
+    assert word in message
     assert (files(home), vault.head) == (before, head)
 
 
@@ -239,6 +260,7 @@ CALLS = ("rename", "link", "fsync", "mkdir", "unlink")
 KILLED = """
 import os, sys, pathlib, datetime
 from features.mapping import Mapping
+from features.panel import History
 from features.prepared import prepare
 from features.vault import Vault
 import json
@@ -328,9 +350,7 @@ def test_a_writer_interrupted_anywhere_leaves_the_old_or_the_new_state(
 
 
 @pytest.mark.parametrize("how", ["before", "after"])
-def test_a_writer_killed_in_its_own_process_leaves_no_half_state(
-    tmp_path: Path, how: str
-) -> None:
+def test_a_writer_killed_in_its_own_process_leaves_no_half_state(tmp_path: Path, how: str) -> None:
     prepared = small(tmp_path, 100)
     document = json.dumps(prepared.mapping.as_json())
     for n in (2, 7):  # every step is a proof's matter: see benchmarks/proofs_spine.py
@@ -347,6 +367,7 @@ def test_a_writer_killed_in_its_own_process_leaves_no_half_state(
 WRITER = """
 import sys, pathlib, datetime, json
 from features.mapping import Mapping
+from features.panel import History
 from features.prepared import prepare
 from features.vault import Vault
 home, document, *files = sys.argv[1:]
@@ -359,9 +380,7 @@ for file in files:
 
 def test_two_writers_at_once_both_land(home: Path, tmp_path: Path) -> None:
     document = json.dumps(mapping().as_json())
-    own = [
-        [str(csv(tmp_path / f"{w}{i}.csv", f"{w}{i},2020,{i}")) for i in range(6)] for w in "ab"
-    ]
+    own = [[str(csv(tmp_path / f"{w}{i}.csv", f"{w}{i},2020,{i}")) for i in range(6)] for w in "ab"]
     shared = str(csv(tmp_path / "shared.csv", "both,2020,1"))
     writers = [
         subprocess.Popen(

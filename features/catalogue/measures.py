@@ -61,9 +61,9 @@ def feature(
         zh,
         en,
         unit,
-        dimension,
+        dimension,  # type: ignore[arg-type]  # FeatureSpec checks it
         facet,
         expr,
         direction,
-        actionable,  # type: ignore[arg-type]
+        actionable,
     )
