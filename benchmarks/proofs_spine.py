@@ -38,10 +38,12 @@ def dying(real):
         done += 1
         if done == int(at) and after == "0":
             os.kill(os.getpid(), 9)
-        result = real(*arguments, **options)
-        if done == int(at):
-            os.kill(os.getpid(), 9)
-        return result
+        mine = done == int(at)
+        try:
+            return real(*arguments, **options)
+        finally:
+            if mine:
+                os.kill(os.getpid(), 9)
     return call
 for name in ("rename", "link", "fsync", "mkdir", "unlink"):
     setattr(os, name, dying(getattr(os, name)))

@@ -1,1 +1,1 @@
-"""From files to growth profiles: the column register, reading, the vault, the panel, the profile."""
+"""From files to growth profiles: register, reading, vault, panel, profile."""

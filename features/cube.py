@@ -101,6 +101,7 @@ class _View:
 
     def position(self, of: Expr, values: Array) -> Array:
         """Positions need a reference: :mod:`features.profile` wraps a view with one."""
+        del of, values
         raise NotFound("A position among peers needs a fitted peer reference.")
 
     def _back(self, dense: Array, years: int) -> Array:

@@ -27,11 +27,11 @@ class Population:
 
     def joined(self, mapping: Mapping) -> Population:
         """Add a mapping; a contradiction with an earlier one is refused, naming both."""
-        owners = dict(self.owners)
-        problems: list[str] = []
-        extras = _merge(self.extras, mapping.extras, "further column", mapping, owners, problems)
-        coverage = _merge(self.coverage, mapping.coverage, "coverage of", mapping, owners, problems)
-        defaults = _merge(self.defaults, mapping.tasks, "defaults of", mapping, owners, problems)
+        found = _Found(dict(self.owners), [])
+        owners, problems = found.owners, found.problems
+        extras = _merge(self.extras, mapping.extras, "further column", mapping, found)
+        coverage = _merge(self.coverage, mapping.coverage, "coverage of", mapping, found)
+        defaults = _merge(self.defaults, mapping.tasks, "defaults of", mapping, found)
         task = mapping.outcome.task if mapping.outcome else self.outcome_task
         first = owners.setdefault("row labels", mapping.name) if task else ""
         if self.outcome_task and task != self.outcome_task:
@@ -54,14 +54,22 @@ class Population:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a merge collects: who said what first, and who contradicts."""
+
+    owners: dict[str, str]
+    problems: list[str]
+
+
 def _merge(
     old: tuple[T, ...],
     new: tuple[T, ...],
     what: str,
     mapping: Mapping,
-    owners: dict[str, str],
-    problems: list[str],
+    found: _Found,
 ) -> tuple[T, ...]:
+    owners, problems = found.owners, found.problems
     held = {_name(item): item for item in old}
     for item in new:
         name = _name(item)

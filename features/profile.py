@@ -6,7 +6,7 @@ the peer reference from training observations; ``Profile.matrix`` gives the fini
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 

@@ -30,7 +30,7 @@ from model.examples import (
 )
 from model.rivals import BASELINES
 from model.tasks import Task
-from model.training import Progress, Trained, learn, silent, training_cohorts
+from model.training import Origin, Run, Trained, learn, training_cohorts
 from tidu.errors import NotAvailable
 
 __all__ = ["Evaluation", "Tested", "evaluate", "evidence_day"]
@@ -95,13 +95,12 @@ def evaluate(
     task: Task,
     days: Sequence[date],
     test_firms: frozenset[str] | None = None,
-    seed: int = 0,
-    progress: Progress = silent,
+    run: Run = Run(),  # noqa: B008 - frozen
 ) -> Evaluation:
     """Evaluate at ``days``; raises :class:`NotAvailable` where labels or positives are missing."""
     tests = _tests(history, task, sorted(set(days)), test_firms)
     if test_firms is not None:
-        return _by_firms(history, task, tests, seed, progress)
+        return _by_firms(history, task, tests, run)
     found = []
     for test in tests:
         parts = training_cohorts(history, task, test.as_of)
@@ -109,7 +108,8 @@ def evaluate(
             # A status that stays with a firm must not be learned from the firm itself.
             earlier = [part for part in parts if part.as_of < test.as_of]
             parts = _without(earlier, frozenset(test.groups))
-        found.append(_tested(task, parts, test, seed, progress, history.head))
+        trained = _trained(task, parts, Origin(test.as_of, history.head), run)
+        found.append(_scored(parts, trained, test))
     return Evaluation(task, "out of time", tuple(found))
 
 
@@ -147,9 +147,7 @@ def _tests(
     return tests
 
 
-def _by_firms(
-    history: History, task: Task, tests: list[Cohort], seed: int, progress: Progress
-) -> Evaluation:
+def _by_firms(history: History, task: Task, tests: list[Cohort], run: Run) -> Evaluation:
     held = frozenset(g for test in tests for g in test.groups)
     days = yearly(max(test.as_of for test in tests), history)
     days = sorted({*days, *(t.as_of for t in tests)}, reverse=True)
@@ -159,9 +157,8 @@ def _by_firms(
             f"No firm is left to train {task.name} on outside the groups of the test firms.",
             "Give fewer test firms.",
         )
-    trained = _trained(task, parts, tests[0].as_of, seed, progress, history.head)
-    found = [_scored(task, parts, trained, test, seed) for test in tests]
-    return Evaluation(task, "by firm", tuple(found))
+    trained = _trained(task, parts, Origin(tests[0].as_of, history.head), run)
+    return Evaluation(task, "by firm", tuple(_scored(parts, trained, test) for test in tests))
 
 
 def _without(parts: list[Cohort], groups: frozenset[str]) -> list[Cohort]:
@@ -169,30 +166,19 @@ def _without(parts: list[Cohort], groups: frozenset[str]) -> list[Cohort]:
     return [part for part in kept if len(part.index)]
 
 
-def _trained(
-    task: Task, parts: list[Cohort], day: date, seed: int, progress: Progress, head: str
-) -> tuple[Trained, Examples]:
+def _trained(task: Task, parts: list[Cohort], origin: Origin, run: Run) -> tuple[Trained, Examples]:
     if not parts:
         raise NotAvailable(
-            f"No labelled firm is left to train {task.name} by {day}.",
+            f"No labelled firm is left to train {task.name} by {origin.as_of}.",
             "Give --test-firms to split by firm instead of by time.",
         )
     profile = fitted_profile(task, parts)
     rows = examples(task, parts, profile)
     both_classes(task, rows.label)
-    return learn(rows, parts, profile, seed, progress, day, head), rows
+    return learn(rows, parts, profile, origin, run), rows
 
 
-def _tested(
-    task: Task, parts: list[Cohort], test: Cohort, seed: int, progress: Progress, head: str
-) -> Tested:
-    trained = _trained(task, parts, test.as_of, seed, progress, head)
-    return _scored(task, parts, trained, test, seed)
-
-
-def _scored(
-    task: Task, parts: list[Cohort], trained: tuple[Trained, Examples], test: Cohort, seed: int
-) -> Tested:
+def _scored(parts: list[Cohort], trained: tuple[Trained, Examples], test: Cohort) -> Tested:
     model, rows = trained
     values = matrix(test, model.profile).values
     score = model.model.scores(values)
@@ -206,7 +192,10 @@ def _scored(
         model.calibration.probability(score),
         low,
         high,
-        {name: rival(rows.values, rows.label, values, seed) for name, rival in BASELINES.items()},
+        {
+            name: rival(rows.values, rows.label, values, model.seed)
+            for name, rival in BASELINES.items()
+        },
         {
             "cohorts": [part.as_of.isoformat() for part in parts],
             "n": len(rows.label),

@@ -6,7 +6,7 @@ orders of the tied firms: no metric can be won by the order of rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,7 +147,7 @@ def summary(label: Array, score: Array, probability: Array | None = None) -> dic
     return result
 
 
-def combined(parts: list[tuple[float, Mapping[str, object]]]) -> dict[str, object]:
+def combined(parts: Sequence[tuple[float, Mapping[str, object]]]) -> dict[str, object]:
     """Mean of several summaries, weighted; used over test dates, weighted by positives."""
     total = sum(weight for weight, _ in parts)
 

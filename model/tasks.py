@@ -96,7 +96,7 @@ def find(
     """
     asked = TaskName.parse(text)
     raw = _rule(asked)
-    default = next((d for d in defaults if d.task in (asked.name, text.split("@")[0])), None)
+    default = next((d for d in defaults if d.task in (asked.name, text.partition("@")[0])), None)
     allowed = raw["months"]
     assert isinstance(allowed, list)
     if asked.months and months and asked.months != months:
@@ -142,7 +142,8 @@ def _task(name: TaskName, raw: Mapping[str, object], floor: float | None) -> Tas
 
     events = raw.get("events", {})
     lower = raw.get("from", {})
-    assert isinstance(events, Mapping) and isinstance(lower, Mapping)
+    assert isinstance(events, Mapping)
+    assert isinstance(lower, Mapping)
     return Task(
         name=name,
         family=str(raw["family"]),

@@ -26,7 +26,17 @@ from tidu import digest
 from tidu.clock import add_months
 from tidu.errors import NotAvailable
 
-__all__ = ["Progress", "Trained", "learn", "matured", "silent", "train", "training_cohorts"]
+__all__ = [
+    "Origin",
+    "Progress",
+    "Run",
+    "Trained",
+    "learn",
+    "matured",
+    "silent",
+    "train",
+    "training_cohorts",
+]
 
 PROBE_ROWS = 32
 
@@ -36,6 +46,22 @@ Progress = Callable[[str, int, int], None]
 
 def silent(what: str, done: int, of: int) -> None:
     """A progress that says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a training is run: its seed, and who is told of its progress."""
+
+    seed: int = 0
+    progress: Progress = silent
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a training stands on: the day, and the vault head behind it."""
+
+    as_of: date
+    head: str
 
 
 @dataclass(frozen=True)
@@ -55,15 +81,14 @@ class Trained:
     report: dict[str, object] = field(default_factory=dict)
 
 
-def train(
-    history: History, task: Task, day: date, seed: int = 0, progress: Progress = silent
-) -> Trained:
+def train(history: History, task: Task, day: date, run: Run = Run()) -> Trained:
     """Train ``task`` on what was known by the end of ``day``."""
-    progress("cohorts", 0, 1)
+    run.progress("cohorts", 0, 1)
     parts = training_cohorts(history, task, day)
     profile = fitted_profile(task, parts)
     rows = examples(task, parts, profile)
-    return learn(rows, parts, profile, seed, progress, day, history.head)
+    run.progress("cohorts", 1, 1)
+    return learn(rows, parts, profile, Origin(day, history.head), run)
 
 
 def training_cohorts(history: History, task: Task, day: date) -> list[Cohort]:
@@ -89,25 +114,23 @@ def learn(
     rows: Examples,
     parts: list[Cohort],
     profile: Profile,
-    seed: int,
-    progress: Progress,
-    day: date,
-    head: str,
+    origin: Origin,
+    run: Run,
 ) -> Trained:
     """Fit and calibrate on prepared examples."""
     both_classes(rows.task, rows.label)
     # A direction says what is good for the firm; the label may be something bad.
     directions = tuple(spec.direction * rows.task.sense for spec in profile.specs)
-    choice = choose(rows, directions, RECIPES, seed, progress)
+    choice = choose(rows, directions, RECIPES, run.seed, run.progress)
     calibration = calibrate(choice.scores, rows.label, rows.groups, rows.dates)
-    progress("final fit", 0, 1)
-    model = learn_on(rows, directions, choice.recipe, seed)
-    progress("final fit", 1, 1)
+    run.progress("final fit", 0, 1)
+    model = learn_on(rows, directions, choice.recipe, run.seed)
+    run.progress("final fit", 1, 1)
     return Trained(
         rows.task,
-        day,
-        head,
-        seed,
+        origin.as_of,
+        origin.head,
+        run.seed,
         _data_digest(rows),
         choice.recipe,
         profile,

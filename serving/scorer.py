@@ -60,8 +60,7 @@ class RecordScorer:
         seen = seen_by(bundle, panel)
         if not len(seen.firm_ids):
             raise DataError(
-                "Scoring needs at least one row of annual accounts, found none known by"
-                f" {day}.",
+                f"Scoring needs at least one row of annual accounts, found none known by {day}.",
                 cure='Send {"annual": [{"firm_id": …, "year": …, …}]}.',
             )
         book = score_rows(bundle, seen, np.arange(len(seen.firm_ids)))
@@ -110,10 +109,9 @@ def history_of(
     tables = {}
     for name, frame in prepared.tables.items():
         # What is asked about is taken as known on the day of the question.
-        latest = frame["known_on"].clip(upper=pd.Timestamp(day))
-        tables[name] = Rows.build(
-            frame.assign(seq=1, known_on=latest), register().tables[name].key
-        )
+        moment = pd.Timestamp(day)
+        latest = frame["known_on"].where(frame["known_on"] <= moment, moment)
+        tables[name] = Rows.build(frame.assign(seq=1, known_on=latest), register().tables[name].key)
     return History(
         prepared.content,
         tables,
@@ -131,10 +129,12 @@ def _sheet(name: str, rows: Sequence[Mapping[str, Any]], day: date) -> Any:
 
     headers = list(dict.fromkeys(header for row in rows for header in row))
     cells = pd.DataFrame(
-        {i: pd.Series([_text(row.get(h)) for row in rows], dtype="str")
-         for i, h in enumerate(headers)}
+        {
+            i: pd.Series([_text(row.get(h)) for row in rows], dtype="str")
+            for i, h in enumerate(headers)
+        }
     )
-    if "known_on" not in headers and name not in ("firms",):
+    if "known_on" not in headers and name != "firms":
         headers.append("known_on")
         cells[len(headers) - 1] = pd.Series([day.isoformat()] * len(rows), dtype="str")
     return Sheet(name, tuple(headers), cells, np.arange(1, len(rows) + 1), "json")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date
+from datetime import date, datetime
 
 from tidu.errors import UsageError
 
-__all__ = ["add_months", "parse_date"]
+__all__ = ["add_months", "parse_date", "today"]
 
 
 def parse_date(text: str) -> date:
@@ -22,6 +22,11 @@ def parse_date(text: str) -> date:
         raise UsageError(
             f"A date must be written YYYY-MM-DD, found {text!r}.", "Write it like 2021-06-30."
         ) from None
+
+
+def today() -> date:
+    """The day where this machine stands; only the edges ask, everything else is told."""
+    return datetime.now().astimezone().date()
 
 
 def add_months(day: date, months: int) -> date:

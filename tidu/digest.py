@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["canonical_json", "of_bytes", "of_frame", "of_json", "of_parts"]
 
@@ -35,7 +38,7 @@ def of_parts(parts: Mapping[str, str]) -> str:
 
 
 def of_frame(frame: pd.DataFrame, columns: Iterable[str] | None = None) -> str:
-    """Return a digest of the values of ``frame``: column names, order of rows, missing as missing."""
+    """Return a digest of the values of ``frame``: names, order of rows, missing as missing."""
     digest = hashlib.sha256()
     for name in sorted(columns if columns is not None else frame.columns):
         digest.update(name.encode() + b"\0")

@@ -46,7 +46,9 @@ MEASURES: tuple[tuple[str, str, str, str, Expr, int], ...] = (
 )
 
 
-def _trio(name: str, zh: str, en: str, unit: str, expr: Expr, way: int) -> Iterator[FeatureSpec]:
+def _trio(row: tuple[str, str, str, str, Expr, int]) -> Iterator[FeatureSpec]:
+    """Level, yearly change and position among peers of one measure."""
+    name, zh, en, unit, expr, way = row
     yield feature(f"{name} | {zh} | {en} | {unit}", expr, PLACE, way)
     yield feature(
         f"{name}_change | {zh}变化 | Change of {en.lower()} | {unit}", change(expr, 1), PLACE
@@ -174,4 +176,4 @@ SINGLES = (
     ),
 )
 
-FEATURES = (*(spec for row in MEASURES for spec in _trio(*row)), *SINGLES)
+FEATURES = (*(spec for row in MEASURES for spec in _trio(row)), *SINGLES)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import click
 
 from serving.commands.edge import JSON, emit, note, warn
 from serving.workspace import Workspace
+from tidu.clock import today
 
 __all__ = ["doctor_command", "import_command", "template_command", "withdraw_command"]
 
@@ -26,7 +26,7 @@ def import_command(file: Path, mapping: Path, as_json: bool) -> None:
     from serving.store import ImportRecord
 
     workspace = Workspace.of()
-    prepared = prepare(file, load_mapping(mapping), date.today())
+    prepared = prepare(file, load_mapping(mapping), today())
     receipt = workspace.vault.add(prepared)
     warnings = [issue.as_dict() for issue in prepared.warnings]
     record = ImportRecord(

@@ -37,13 +37,13 @@ def train_command(
 ) -> None:
     """Train a task and write its bundle; the first of a task comes into use."""
     from model.bundle import load, write
-    from model.training import train
+    from model.training import Run, train
 
     workspace = Workspace.of()
     history = workspace.history()
     task = workspace.task(task_name, history, horizon)
     with bars() as progress:
-        trained = train(history, task, day, seed, progress)
+        trained = train(history, task, day, Run(seed, progress))
     path = write(trained, out or workspace.bundles)
     # The home keeps every bundle it may put into use, wherever else one was asked for.
     kept = write(trained, workspace.bundles) if out else path
@@ -80,6 +80,7 @@ def evaluate_command(
 ) -> None:
     """Evaluate out of time, or by firm with --test-firms, beside simple rivals."""
     from model.evaluation import evaluate
+    from model.training import Run
 
     workspace = Workspace.of()
     history = workspace.history()
@@ -88,7 +89,7 @@ def evaluate_command(
     if not dates:
         raise UsageError("--test-as-of must name at least one date.", "Write 2019-06-30.")
     with bars() as progress:
-        found = evaluate(history, task, dates, _firm_list(test_firms), seed, progress)
+        found = evaluate(history, task, dates, _firm_list(test_firms), Run(seed, progress))
     if html:
         from model.report import evaluation_html
 
@@ -181,7 +182,8 @@ def _evaluation_text(found: Evaluation) -> str:
     result = found.as_json()
     rows = []
     metrics, baselines = result["metrics"], result["baselines"]
-    assert isinstance(metrics, dict) and isinstance(baselines, dict)
+    assert isinstance(metrics, dict)
+    assert isinstance(baselines, dict)
     for name, values in {"tidu": metrics, **baselines}.items():
         precision = values["p_at"]
         rows.append(
