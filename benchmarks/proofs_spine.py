@@ -81,7 +81,7 @@ def killed(sample: bool) -> dict[str, object]:
                     vault = Vault(home)
                     vault.add(prepared[0])
                     old = vault.head
-                    code = _dies(home, place / "r200.csv", prepared[1], action, str(at), after)
+                    code = _dies(home, place / "r200.csv", prepared[1], (action, str(at), after))
                     if code == 0:
                         break
                     kills += 1
@@ -102,9 +102,9 @@ def _prepared(place: Path, revenue: int) -> Prepared:
     return prepare(file, Mapping.from_json(document), TODAY)
 
 
-def _dies(home: Path, file: Path, prepared: Prepared, action: str, at: str, after: str) -> int:
+def _dies(home: Path, file: Path, prepared: Prepared, step: tuple[str, str, str]) -> int:
     document = json.dumps(prepared.mapping.as_json())
-    command = [sys.executable, "-c", DYING, str(home), str(file), document, action, at, after]
+    command = [sys.executable, "-c", DYING, str(home), str(file), document, *step]
     return subprocess.run(command, check=False).returncode
 
 

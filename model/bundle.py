@@ -83,11 +83,9 @@ def write(trained: Trained, folder: Path) -> Path:
     try:
         for name, data in {**parts, "manifest.json": digest.canonical_json(manifest)}.items():
             _write(staged / name, data)
-        os.rename(staged, target)
-    except OSError:
+        _take_place(staged, target)
+    finally:
         shutil.rmtree(staged, ignore_errors=True)
-        if not target.exists():  # else another process wrote the same content first
-            raise
     return target
 
 
@@ -105,9 +103,21 @@ def adopt(bundle: Bundle, folder: Path) -> Path:
     if not target.exists():
         staged = folder / f".staged-{bundle.id}-{os.getpid()}"
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(bundle.path, staged)
-        os.rename(staged, target)
+        try:
+            shutil.copytree(bundle.path, staged, dirs_exist_ok=True)
+            _take_place(staged, target)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
     return target
+
+
+def _take_place(staged: Path, target: Path) -> None:
+    """Rename into place; another process may have written the same content first."""
+    try:
+        os.rename(staged, target)
+    except OSError:
+        if not target.exists():
+            raise
 
 
 def probe(path: Path) -> None:

@@ -2,8 +2,9 @@
 
 The logit is a smooth curve over the score (:mod:`model.curve`) drawn to be non-decreasing
 (Ayer et al. 1955). Examples of one firm are worth less than as many firms. The 90 % interval adds
-two variances on the logit scale: of the curve, and of the years the cohorts come from. A common
-shock of the coming year is thus part of the range; the luck of a single firm is not.
+two variances on the logit scale: of the curve, and of the level of the coming year, which is
+followed from cohort to cohort (:mod:`model.drift`). A common shock is thus part of the range; the
+luck of a single firm is not.
 """
 
 from __future__ import annotations
@@ -15,15 +16,13 @@ import numpy as np
 
 from features.expr import Array
 from model.curve import cells, posterior
+from model.drift import next_level
 from tidu.errors import Refused
 
 __all__ = ["Calibration", "calibrate"]
 
 Z90 = 1.6448536269514722
 TINY = 1e-9
-# How far, in logits, years are expected to move a probability before data speak.
-YEAR_PRIOR = 0.15
-GRID = 81
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,10 @@ class Calibration:
             raise Refused(f"A calibration must hold its four lists: {error}.") from None
 
 
-def calibrate(score: Array, label: Array, groups: Array, dates: Array) -> Calibration:
-    """Fit on out-of-fold scores.
+def calibrate(
+    score: Array, label: Array, groups: Array, dates: Array, ahead: float = 1.0
+) -> Calibration:
+    """Fit on out-of-fold scores, for a cohort ``ahead`` years after the newest one.
 
     ``score``, ``label`` (0/1), ``groups`` (firm) and ``dates`` (cohort) have one entry an example.
     """
@@ -93,7 +94,9 @@ def calibrate(score: Array, label: Array, groups: Array, dates: Array) -> Calibr
     worth = _worth(label - _expit(fitted), groups)
     if worth < 1.0:
         middle, variance = posterior(pooled, worth)
-    half = Z90 * np.sqrt(variance + _between(fitted, label, dates))
+    level, drift = _level(fitted, label, dates, ahead)
+    half = Z90 * np.sqrt(variance + drift)
+    middle = middle + level
     curves = [_rising(curve, pooled.count) for curve in (middle, middle - half, middle + half)]
     return Calibration(*_spelled(pooled.score, *curves))
 
@@ -129,23 +132,15 @@ def _spelled(score: Array, middle: Array, low: Array, high: Array) -> list[tuple
     return [tuple(map(float, curve)) for curve in (score[kept], middle, low, high)]
 
 
-def _between(logit: Array, label: Array, dates: Array) -> float:
-    """Variance between cohort dates of the offset of the logit, beyond chance."""
+def _level(logit: Array, label: Array, dates: Array, ahead: float) -> tuple[float, float]:
+    """Where the cohorts' level is expected ``ahead`` years on: mean and variance, in logits."""
     days = np.unique(dates)
     p = _expit(logit)
     weight = np.array([(p * (1 - p))[dates == d].sum() for d in days])
-    gap = np.array([(label - p)[dates == d].sum() for d in days]) / np.maximum(weight, 1e-9)
-    spread, chance = _posterior(gap, 1.0 / np.maximum(weight, 1e-9), YEAR_PRIOR)
-    return float(chance @ spread**2)
-
-
-def _posterior(effect: Array, variance: Array, prior: float) -> tuple[Array, Array]:
-    """Weights over a grid of standard deviations of effects around 0, half-normal prior."""
-    spread = np.linspace(0.0, 4.0 * prior, GRID)
-    total = spread[:, None] ** 2 + variance
-    log = -0.5 * (np.log(total) + effect**2 / total).sum(axis=1) - 0.5 * (spread / prior) ** 2
-    chance = np.exp(log - log.max())
-    return spread, chance / chance.sum()
+    weight = np.maximum(weight, TINY)
+    offset = np.array([(label - p)[dates == d].sum() for d in days]) / weight
+    years = days.astype("datetime64[D]").astype("float64") / 365.25
+    return next_level(offset, 1.0 / weight, years, ahead)
 
 
 def _expit(x: Array) -> Array:

@@ -2,8 +2,10 @@
 
 Out of time, each test date is scored by a model trained on what was known by that date. With test
 firms given, models learn from all firms outside their split groups instead, and dates may
-coincide. Metrics are of one list a date, averaged with the dates' positives as weights, so that a
-model is never rewarded for telling years apart.
+coincide. Row labels may be a status that stays, so no model may know the firm: firms are dealt into
+folds, and each fold is scored by a model of earlier rows of the other firms. Metrics are of one
+list a date, averaged with the dates' positives as weights, so that a model is never rewarded for
+telling years apart.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from model.examples import (
     matrix,
     yearly,
 )
+from model.folds import grouped
 from model.rivals import BASELINES
 from model.tasks import Task
 from model.training import Origin, Run, Trained, learn, training_cohorts
@@ -36,6 +39,8 @@ from tidu.errors import NotAvailable
 __all__ = ["Evaluation", "Tested", "evaluate", "evidence_day"]
 
 RESAMPLES = 200
+FOLDS = 5
+ARRAYS = ("firm_ids", "groups", "label", "score", "probability", "p_low", "p_high")
 
 
 @dataclass(frozen=True)
@@ -100,17 +105,32 @@ def evaluate(
     """Evaluate at ``days``; raises :class:`NotAvailable` where labels or positives are missing."""
     tests = _tests(history, task, sorted(set(days)), test_firms)
     if test_firms is not None:
-        return _by_firms(history, task, tests, run)
+        return _by_firms(history, task, tests, test_firms, run)
     found = []
     for test in tests:
         parts = training_cohorts(history, task, test.as_of)
+        origin = Origin(test.as_of, history.head)
         if history.outcome_task == task.name.name:
-            # A status that stays with a firm must not be learned from the firm itself.
             earlier = [part for part in parts if part.as_of < test.as_of]
-            parts = _without(earlier, frozenset(test.groups))
-        trained = _trained(task, parts, Origin(test.as_of, history.head), run)
-        found.append(_scored(parts, trained, test))
+            found.append(_of_strangers(task, earlier, test, origin, run))
+        else:
+            found.append(_scored(parts, _trained(task, parts, origin, run), test))
     return Evaluation(task, "out of time", tuple(found))
+
+
+def _of_strangers(
+    task: Task, parts: list[Cohort], test: Cohort, origin: Origin, run: Run
+) -> Tested:
+    """Score each fold of the tested firms by a model of the other groups' rows in ``parts``."""
+    trained_on = {g for part in parts for g in part.groups}
+    k = FOLDS if trained_on & set(test.groups) else 1
+    fold = grouped(test.groups, test.label, k, run.seed)
+    pieces = []
+    for i in np.unique(fold):
+        chosen = test.kept(fold == i)
+        others = _without(parts, frozenset(chosen.groups))
+        pieces.append(_scored(others, _trained(task, others, origin, run), chosen))
+    return _together(pieces)
 
 
 def evidence_day(history: History) -> date:
@@ -136,19 +156,26 @@ def _tests(
                 "Choose an earlier test date or a shorter horizon.",
             )
         tests.append(part)
-    positives = sum(int(t.label.sum()) for t in tests)
-    total = sum(len(t.label) for t in tests)
-    if positives in (0, total):
+    if not any(_both(t.label) for t in tests):
+        found = ", ".join(f"{int(t.label.sum())} of {len(t.label)} on {t.as_of}" for t in tests)
         raise NotAvailable(
-            f"An evaluation of {task.name} needs both outcomes among the tested firms; found"
-            f" {positives} positives among {total}.",
+            f"An evaluation of {task.name} needs a test date with both outcomes; found positives"
+            f" {found}.",
             "Add test dates or test firms.",
         )
     return tests
 
 
-def _by_firms(history: History, task: Task, tests: list[Cohort], run: Run) -> Evaluation:
-    held = frozenset(g for test in tests for g in test.groups)
+def _both(label: Array) -> bool:
+    return bool(0 < label.sum() < len(label))
+
+
+def _by_firms(
+    history: History, task: Task, tests: list[Cohort], firms: frozenset[str], run: Run
+) -> Evaluation:
+    # A test firm is held out of every cohort, though it be tested at some dates only.
+    known = history.as_of(evidence_day(history))
+    held = frozenset(known.split_groups(np.array(sorted(firms), dtype=object)))
     days = yearly(max(test.as_of for test in tests), history)
     days = sorted({*days, *(t.as_of for t in tests)}, reverse=True)
     parts = _without(cohorts(history, task, days, evidence_day(history)), held)
@@ -169,8 +196,9 @@ def _without(parts: list[Cohort], groups: frozenset[str]) -> list[Cohort]:
 def _trained(task: Task, parts: list[Cohort], origin: Origin, run: Run) -> tuple[Trained, Examples]:
     if not parts:
         raise NotAvailable(
-            f"No labelled firm is left to train {task.name} by {origin.as_of}.",
-            "Give --test-firms to split by firm instead of by time.",
+            f"{task.name} has no labelled firm outside the groups of the tested ones that was known"
+            f" before {origin.as_of}.",
+            "Choose a later test date, or give --test-firms to split by firm instead of by time.",
         )
     profile = fitted_profile(task, parts)
     rows = examples(task, parts, profile)
@@ -205,6 +233,19 @@ def _scored(parts: list[Cohort], trained: tuple[Trained, Examples], test: Cohort
     )
 
 
+def _together(pieces: Sequence[Tested]) -> Tested:
+    """The folds of one test date as one list."""
+    first = pieces[0]
+    if len(pieces) == 1:
+        return first
+    return Tested(
+        first.as_of,
+        *(_joined(pieces, name) for name in ARRAYS),
+        {b: np.concatenate([p.baselines[b] for p in pieces]) for b in first.baselines},
+        {**first.trained_on, "folds": [p.trained_on for p in pieces]},
+    )
+
+
 def _joined(tested: Sequence[Tested], name: str) -> Array:
     return np.concatenate([getattr(t, name) for t in tested])
 
@@ -213,7 +254,9 @@ def _over_dates(
     tested: Sequence[Tested], score: Callable[[Tested], Array], with_probability: bool = False
 ) -> dict[str, object]:
     parts = [
-        (float(t.label.sum()), metrics.summary(t.label, score(t))) for t in tested if t.label.sum()
+        (float(t.label.sum()), metrics.summary(t.label, score(t)))
+        for t in tested
+        if _both(t.label)  # one outcome alone is no order
     ]
     result = metrics.combined(parts)
     if with_probability:
@@ -235,7 +278,7 @@ def _intervals(tested: Sequence[Tested], groups: Array) -> dict[str, list[float]
         for t, index in zip(tested, place, strict=True):
             row = np.repeat(np.arange(len(index)), times[index])
             label = t.label[row]
-            if 0 < label.sum() < len(label):
+            if _both(label):
                 auc = metrics.auc(label, t.score[row])
                 found.append((label.sum(), auc, metrics.average_precision(label, t.score[row])))
         if found:

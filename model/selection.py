@@ -22,6 +22,9 @@ from model.recipes import Recipe, fit
 __all__ = ["Choice", "choose", "learn_on", "out_of_fold"]
 
 FOLDS = 5
+# With many examples two thirds of them teach nearly as much as four fifths, for half the fits.
+MANY = 5000
+FOLDS_OF_MANY = 3
 FEWEST = 30
 TOP = 50
 
@@ -79,7 +82,8 @@ def out_of_fold(
 ) -> Array:
     """Scores of every example by models that never saw its firm."""
     positives = int(rows.label.sum())
-    k = max(2, min(FOLDS, positives, len(rows.label) - positives))
+    most = FOLDS if len(rows.label) < MANY else FOLDS_OF_MANY
+    k = max(2, min(most, positives, len(rows.label) - positives))
     fold = grouped(rows.groups, rows.label, k, seed)
     score = np.zeros(len(rows.label))
     for i in range(k):

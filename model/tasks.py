@@ -21,7 +21,7 @@ from tidu.errors import UsageError
 
 __all__ = ["Task", "TaskName", "find", "rules"]
 
-FORM = re.compile(r"^([a-z_]+)(?::([a-z0-9_]+))?(?:@(\d+))?$")
+FORM = re.compile(r"^([a-z_]+)(?::([a-z0-9_]+))?(?:@([1-9]\d*))?$")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -104,8 +104,12 @@ def find(
             f"The horizon must be one number, found {asked.months} in {text!r} and {months}.",
             "Give it once: in the name or as --horizon.",
         )
-    chosen = asked.months or months or (default.months if default else None) or allowed[0]
-    if chosen not in allowed and asked.name != outcome_task:
+    usual = default.months if default else None
+    if asked.name == outcome_task:
+        # The window of row labels is that of their source: no other one can be asked for.
+        allowed = [usual or asked.months or months or allowed[0]]
+    chosen = asked.months or months or usual or allowed[0]
+    if chosen not in allowed:
         raise UsageError(
             f"The horizon of {asked.name} must be one of {allowed} months, found {chosen}.",
             f"Write for example {asked.name}@{allowed[0]}.",

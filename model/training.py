@@ -122,7 +122,8 @@ def learn(
     # A direction says what is good for the firm; the label may be something bad.
     directions = tuple(spec.direction * rows.task.sense for spec in profile.specs)
     choice = choose(rows, directions, RECIPES, run.seed, run.progress)
-    calibration = calibrate(choice.scores, rows.label, rows.groups, rows.dates)
+    ahead = rows.task.months / 12
+    calibration = calibrate(choice.scores, rows.label, rows.groups, rows.dates, ahead)
     run.progress("final fit", 0, 1)
     model = learn_on(rows, directions, choice.recipe, run.seed)
     run.progress("final fit", 1, 1)

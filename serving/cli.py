@@ -7,16 +7,21 @@ errors included.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import click
 
-from serving.commands.edge import failed
+from serving.commands.edge import defect, failed
 from tidu import __version__
-from tidu.errors import TiduError
+from tidu.errors import TiduError, UsageError
 
 __all__ = ["COMMANDS", "main"]
+
+TRACE = "TIDU_TRACE"
+"""Set in the environment, it shows where a defect of ours happened."""
 
 # Command → module below serving.commands; a module is imported only when its command runs.
 COMMANDS = {
@@ -42,9 +47,10 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in COMMANDS:
-            return None
+            near = get_close_matches(cmd_name, COMMANDS, n=1)
+            ctx.fail(f"No such command {cmd_name!r}." + (f" Did you mean {near[0]}?" * len(near)))
         module = importlib.import_module(f"serving.commands.{COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
@@ -68,16 +74,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Exit as leaving:
         code = leaving.exit_code
     except click.ClickException as error:
-        code = failed(error.format_message(), as_json, usage=True)
+        code = failed(_usage(error), as_json)
     except TiduError as error:
         code = failed(error, as_json)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted: nothing was left half-done.", err=True)
+        failed(TiduError("Interrupted: nothing was left half-done."), as_json)
         code = 130
     except BrokenPipeError:
         # The reader of our output left (| head): that is its right, not an error.
         sys.stderr.close()
         code = 0
     except OSError as error:
-        code = failed(f"The system refused: {error}.", as_json)
+        cure = "Check the path, the rights and the room on the disk, then try again."
+        code = failed(TiduError(f"The system refused: {error}.", cure), as_json)
+    except Exception as error:
+        if os.environ.get(TRACE):
+            raise
+        code = failed(defect(error, TRACE), as_json)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: click.ClickException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    return UsageError(
+        error.format_message(), f"See {context.command_path} --help." if context else ""
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,10 +73,11 @@ class Workspace:
         return find(text, history.defaults, months, history.outcome_task)
 
     def bundle_path(self, reference: str) -> Path:
-        """A bundle by directory, by id, or by the start of an id."""
-        if Path(reference).is_dir():
-            return Path(reference)
-        found = [p for p in self.bundles.glob(f"{reference}*") if reference and p.is_dir()]
+        """A bundle by directory (or one that holds a single bundle), id, or start of an id."""
+        if reference and Path(reference).is_dir():
+            return _only_bundle(Path(reference))
+        named = re.fullmatch(r"[0-9a-f]+", reference)
+        found = [p for p in self.bundles.glob(f"{reference}*") if p.is_dir()] if named else []
         if len(found) == 1:
             return found[0]
         if found:
@@ -108,3 +110,11 @@ class Workspace:
                 "Nothing is published yet.", "Publish first: tidu publish --as-of YYYY-MM-DD"
             )
         return Snapshot.open(self.home / "snapshots" / pointer.value)
+
+
+def _only_bundle(folder: Path) -> Path:
+    """The folder itself, or the one bundle below it, as ``train --out`` leaves it."""
+    below = [p.parent for p in folder.glob("[!.]*/manifest.json")]
+    if (folder / "manifest.json").exists() or len(below) != 1:
+        return folder
+    return below[0]

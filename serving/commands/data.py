@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from serving.commands.edge import JSON, emit, note, warn
+from serving.commands.edge import JSON, OUT_FILE, emit, note, warn
 from serving.workspace import Workspace
 from tidu.clock import today
+from tidu.errors import UsageError
 
 __all__ = ["doctor_command", "import_command", "template_command", "withdraw_command"]
 
@@ -57,20 +58,28 @@ def import_command(file: Path, mapping: Path, as_json: bool) -> None:
 def withdraw_command(import_id: str, as_json: bool) -> None:
     """Take an import back from now on; past snapshots and bundles keep what they saw."""
     workspace = Workspace.of()
-    found = [e.import_id for e in workspace.vault.entries if e.import_id.startswith(import_id)]
-    head = workspace.vault.withdraw(found[0] if found else import_id)
-    emit({"withdrawn": found[0], "head": head}, as_json, f"withdrawn {found[0][:12]}")
+    entries = workspace.vault.entries
+    found = sorted(
+        {e.import_id for e in entries if import_id and e.import_id.startswith(import_id)}
+    )
+    if len(found) > 1:
+        raise UsageError(f"{import_id!r} is the start of {len(found)} imports.", "Write more.")
+    whole = found[0] if found else import_id
+    head = workspace.vault.withdraw(whole)
+    emit({"withdrawn": whole, "head": head}, as_json, f"withdrawn {whole[:12]}")
 
 
 @click.command("template")
-@click.argument("file", type=click.Path(path_type=Path))
-def template_command(file: Path) -> None:
+@click.argument("file", type=OUT_FILE)
+@JSON
+def template_command(file: Path, as_json: bool) -> None:
     """Write our own template, one sheet a table, as an xlsx FILE."""
     from features.schema import register
     from features.template import write_template
 
     write_template(file, register())
     note(f"Wrote {file}.")
+    emit({"out": str(file), "tables": list(register().tables)}, as_json)
 
 
 @click.command("doctor")
@@ -80,8 +89,9 @@ def doctor_command(as_json: bool) -> None:
     workspace = Workspace.of()
     entries = workspace.vault.entries
     pointers = {name: p.value for name, p in workspace.store.pointers().items()}
-    bundles = sorted(p.name for p in workspace.bundles.glob("*") if p.is_dir())
-    snapshots = sorted(p.name for p in (workspace.home / "snapshots").glob("*") if p.is_dir())
+    # What is still being written has a name that begins with a dot.
+    bundles = sorted(p.name for p in workspace.bundles.glob("[!.]*") if p.is_dir())
+    snapshots = sorted(p.name for p in (workspace.home / "snapshots").glob("[!.]*") if p.is_dir())
     result = {
         "home": str(workspace.home),
         "head": workspace.vault.head,

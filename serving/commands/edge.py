@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -14,9 +15,25 @@ import click
 from tidu.clock import parse_date
 from tidu.errors import DataError, TiduError, UsageError
 
-__all__ = ["DAY", "JSON", "bars", "emit", "failed", "note", "table", "warn"]
+__all__ = [
+    "DAY",
+    "DAYS",
+    "JSON",
+    "OUT_FILE",
+    "OUT_FOLDER",
+    "SEED",
+    "bars",
+    "defect",
+    "emit",
+    "failed",
+    "note",
+    "table",
+    "warn",
+    "warn_of_hindsight",
+]
 
 SHOWN_ISSUES = 50
+YEARS = range(1900, 2200)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,14 +42,57 @@ class _Day(click.ParamType[date]):
     name = "YYYY-MM-DD"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
         try:
-            return parse_date(value) if isinstance(value, str) else value
+            return self._day(value)
         except UsageError as error:
             self.fail(str(error), param, ctx)
+
+    def _day(self, text: str) -> date:
+        day = parse_date(text)
+        if day.year not in YEARS:
+            raise UsageError(
+                f"A date must lie from {YEARS[0]} to {YEARS[-1]}, found {text}.", "Check the year."
+            )
+        return day
+
+
+class _Days(click.ParamType[tuple[date, ...]]):
+    name = "YYYY-MM-DD,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        parts = [part for part in value.split(",") if part.strip()]
+        if not parts:
+            self.fail("At least one date must be named. Write 2019-06-30.", param, ctx)
+        return tuple(DAY.convert(part, param, ctx) for part in parts)
+
+
+class _OutFile(click.ParamType[Path]):
+    name = "FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        file = Path(value)
+        if file.is_dir():
+            self.fail(f"A file must be named, found the folder {file}.", param, ctx)
+        if not file.parent.is_dir():
+            self.fail(f"The folder {file.parent} must exist. Make it first.", param, ctx)
+        return file
 
 
 DAY = _Day()
 """An ISO date on the command line."""
+
+DAYS = _Days()
+"""ISO dates, separated by commas."""
+
+# Where results go is looked at before the work is done, not after.
+OUT_FILE = _OutFile()
+OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+SEED = click.IntRange(0, 2**31 - 1)
 
 
 def JSON(command: F) -> F:  # noqa: N802 - reads like the constant it is at its use
@@ -58,6 +118,15 @@ def note(text: str) -> None:
 def warn(text: str) -> None:
     """A warning: stderr, marked."""
     click.echo(f"warning: {text}", err=True)
+
+
+def warn_of_hindsight(bundle_id: str, trained: date, day: date) -> None:
+    """Warn where a bundle scores a day before the one it was trained on."""
+    if trained > day:
+        warn(
+            f"Bundle {bundle_id} was trained on {trained}, after {day}: it may have learned"
+            " from what happened since."
+        )
 
 
 def table(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> str:
@@ -93,10 +162,17 @@ def bars() -> Iterator[Callable[[str, int, int], None]]:
             bar.close()
 
 
-def failed(error: TiduError | str, as_json: bool, usage: bool = False) -> int:
+def defect(error: Exception, trace: str) -> TiduError:
+    """An error that nobody foresaw, as one of ours: no traceback is shown unless asked for."""
+    said = " ".join(str(error).split())
+    return TiduError(
+        f"Tidu failed without saying why ({type(error).__name__}: {said}).",
+        f"This is a defect: report it with what {trace}=1 shows. Nothing was left half-done.",
+    )
+
+
+def failed(error: TiduError, as_json: bool) -> int:
     """Answer an error once, in words on stderr or as JSON on stdout; returns the exit status."""
-    if isinstance(error, str):
-        error = UsageError(error) if usage else TiduError(error)
     if as_json:
         body = {"code": error.code, "message": error.message, "cure": error.cure, **error.details}
         click.echo(json.dumps({"error": body}, ensure_ascii=False, default=str))

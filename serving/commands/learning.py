@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from serving.commands.edge import DAY, JSON, bars, emit, note, table, warn
+from serving.commands import edge
+from serving.commands.edge import DAY, DAYS, JSON, OUT_FILE, OUT_FOLDER, bars, emit, note, warn
 from serving.workspace import Workspace
-from tidu.clock import parse_date
-from tidu.errors import UsageError
+from tidu.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
+    from features.panel import History
     from model.evaluation import Evaluation
     from model.scoring import ScoreBook
 
 __all__ = ["evaluate_command", "score_command", "train_command", "use_command"]
 
-HORIZON = click.option("--horizon", type=int, help="Months; the same as @MONTHS in the task.")
-SEED = click.option("--seed", type=int, default=0, show_default=True)
+HORIZON = click.option(
+    "--horizon", type=click.IntRange(min=1), help="Months; the same as @MONTHS in the task."
+)
+SEED = click.option("--seed", type=edge.SEED, default=0, show_default=True)
 TASK = click.option("--task", "task_name", required=True, help="name[:variant]@months")
 
 
@@ -30,7 +33,7 @@ TASK = click.option("--task", "task_name", required=True, help="name[:variant]@m
 @click.option("--as-of", "day", type=DAY, required=True, help="What was known by this day's end.")
 @HORIZON
 @SEED
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the bundle.")
+@click.option("--out", type=OUT_FOLDER, help="Folder that gets the bundle's directory.")
 @JSON
 def train_command(
     task_name: str, day: date, horizon: int | None, seed: int, out: Path | None, as_json: bool
@@ -63,15 +66,15 @@ def train_command(
 
 @click.command("evaluate")
 @TASK
-@click.option("--test-as-of", "days", required=True, help="Test dates: D1,D2,…")
+@click.option("--test-as-of", "days", type=DAYS, required=True, help="Test dates: D1,D2,…")
 @HORIZON
 @SEED
 @click.option("--test-firms", type=click.Path(path_type=Path), help="Firm ids, one a line.")
-@click.option("--html", type=click.Path(path_type=Path), help="Write the report as HTML, too.")
+@click.option("--html", type=OUT_FILE, help="Write the report as HTML, too.")
 @JSON
 def evaluate_command(
     task_name: str,
-    days: str,
+    days: tuple[date, ...],
     horizon: int | None,
     seed: int,
     test_firms: Path | None,
@@ -85,11 +88,9 @@ def evaluate_command(
     workspace = Workspace.of()
     history = workspace.history()
     task = workspace.task(task_name, history, horizon)
-    dates = [parse_date(part) for part in days.split(",") if part.strip()]
-    if not dates:
-        raise UsageError("--test-as-of must name at least one date.", "Write 2019-06-30.")
+    firms = _test_firms(test_firms, history) if test_firms else None
     with bars() as progress:
-        found = evaluate(history, task, dates, _firm_list(test_firms), Run(seed, progress))
+        found = evaluate(history, task, days, firms, Run(seed, progress))
     if html:
         from model.report import evaluation_html
 
@@ -101,7 +102,7 @@ def evaluate_command(
 @click.command("score")
 @click.option("--bundle", "reference", required=True, help="Directory or id of a bundle.")
 @click.option("--as-of", "day", type=DAY, required=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="CSV to write.")
+@click.option("--out", type=OUT_FILE, required=True, help="CSV to write.")
 @JSON
 def score_command(reference: str, day: date, out: Path, as_json: bool) -> None:
     """Score the bundle's cohort on a day: firm_id, rank, score, probability, p_low, p_high."""
@@ -110,11 +111,7 @@ def score_command(reference: str, day: date, out: Path, as_json: bool) -> None:
 
     workspace = Workspace.of()
     bundle = load(workspace.bundle_path(reference))
-    if bundle.as_of > day:
-        warn(
-            f"Bundle {bundle.id} was trained on {bundle.as_of}, after {day}: it may have learned"
-            " from what happened since."
-        )
+    edge.warn_of_hindsight(bundle.id, bundle.as_of, day)
     book = score(bundle, workspace.history().as_of(day))
     _write_csv(book, out)
     stale = int(book.stale.sum())
@@ -156,16 +153,34 @@ def use_command(task_name: str, reference: str, as_json: bool) -> None:
     emit({"task": str(own), "bundle_id": bundle.id}, as_json, f"{own} → {bundle.id}")
 
 
-def _firm_list(file: Path | None) -> frozenset[str] | None:
-    if file is None:
-        return None
+def _test_firms(file: Path, history: History) -> frozenset[str]:
+    """The ids in a file, one a line; ids that the data does not know are told of."""
+    from model.evaluation import evidence_day
+
+    firms = _lines(file)
+    unknown = sorted(firms - {str(f) for f in history.as_of(evidence_day(history)).firm_ids})
+    if len(unknown) == len(firms):
+        raise NotFound(
+            f"--test-firms {file} names no firm of this data, found for example {unknown[0]!r}.",
+            "Write firm ids as they were imported, one a line.",
+        )
+    if unknown:
+        warn(f"{len(unknown)} of {len(firms)} test firms are unknown here: {unknown[0]!r}, ….")
+    return firms
+
+
+def _lines(file: Path) -> frozenset[str]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--test-firms {file} cannot be read: {error}.") from None
+        raise UsageError(
+            f"--test-firms {file} cannot be read: {error}.", "Give a UTF-8 text, one id a line."
+        ) from None
     firms = frozenset(line.strip() for line in lines if line.strip())
     if not firms:
-        raise UsageError(f"--test-firms {file} must hold firm ids, one a line; it is empty.")
+        raise UsageError(
+            f"--test-firms {file} must hold firm ids, found none.", "Write one id a line."
+        )
     return firms
 
 
@@ -197,4 +212,4 @@ def _evaluation_text(found: Evaluation) -> str:
             }
         )
     head = f"{found.task.name}  {found.split}  n {result['n']}  positives {result['positives']}"
-    return head + "\n" + table(rows, ("model", "auc", "ap", "p@50", "brier", "ece"))
+    return head + "\n" + edge.table(rows, ("model", "auc", "ap", "p@50", "brier", "ece"))

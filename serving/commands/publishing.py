@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from serving.commands.edge import DAY, JSON, bars, emit, note, table
+from serving.commands.edge import DAY, JSON, bars, emit, note, table, warn_of_hindsight
 from serving.workspace import SNAPSHOT, Workspace
 from tidu.errors import NotFound
 
@@ -33,6 +33,8 @@ def publish_command(day: date, references: tuple[str, ...], as_json: bool) -> No
     workspace = Workspace.of()
     pointer = workspace.store.pointer(SNAPSHOT)
     bundles = _bundles(workspace, references)
+    for bundle in bundles:
+        warn_of_hindsight(bundle.id, bundle.as_of, day)
     with bars() as progress:
         publication = published(workspace.history(), day, bundles, progress)
         identity = snapshot.write(publication, workspace.home)

@@ -17,15 +17,18 @@ PORT = click.option("--port", type=click.IntRange(0, 65535), default=8000, show_
 @PORT
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
-def serve_command(port: int, host: str, workers: int) -> None:
+@JSON
+def serve_command(port: int, host: str, workers: int, as_json: bool) -> None:
     """Serve the published snapshot over HTTP; API docs at /docs."""
     from serving.running import serve
 
-    serve(Workspace.of().home, host, port, workers)
+    workspace = Workspace.of()
+    serve(workspace.home, host, port, workers)
+    emit({"home": str(workspace.home), "stopped": True}, as_json)
 
 
 @click.command("demo")
-@click.option("--firms", type=click.IntRange(min=500), default=3000, show_default=True)
+@click.option("--firms", type=click.IntRange(min=500), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @PORT
 @click.option("--serve/--no-serve", "serving", default=True, help="Leave the service running.")
