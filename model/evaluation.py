@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -238,11 +239,12 @@ def _together(pieces: Sequence[Tested]) -> Tested:
     first = pieces[0]
     if len(pieces) == 1:
         return first
+    whole: dict[str, Any] = {name: _joined(pieces, name) for name in ARRAYS}
     return Tested(
-        first.as_of,
-        *(_joined(pieces, name) for name in ARRAYS),
-        {b: np.concatenate([p.baselines[b] for p in pieces]) for b in first.baselines},
-        {**first.trained_on, "folds": [p.trained_on for p in pieces]},
+        as_of=first.as_of,
+        baselines={b: np.concatenate([p.baselines[b] for p in pieces]) for b in first.baselines},
+        trained_on={**first.trained_on, "folds": [p.trained_on for p in pieces]},
+        **whole,
     )
 
 

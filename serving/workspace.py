@@ -59,12 +59,13 @@ class Workspace:
         from features.vault import GENESIS
 
         head = self.vault.head
-        if head == GENESIS:
+        history = self.vault.at(head)
+        if head == GENESIS or not history.rows:
             raise NotFound(
                 f"The vault in {self.home} is empty.",
                 "Import a file first: tidu import FILE --mapping M.toml",
             )
-        return self.vault.at(head)
+        return history
 
     def task(self, text: str, history: History, months: int | None = None) -> Task:
         """A task by its name, with the defaults of this home's mappings."""

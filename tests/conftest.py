@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from small_city import Trained
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,3 +41,19 @@ def home(tmp_path: Path) -> Path:
     path = tmp_path / "home"
     path.mkdir()
     return path
+
+
+@pytest.fixture(scope="session")
+def city_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a small synthetic city."""
+    from small_city import write_city
+
+    return write_city(tmp_path_factory.mktemp("city"))
+
+
+@pytest.fixture(scope="session")
+def city_home(tmp_path_factory: pytest.TempPathFactory, city_files: Path) -> Trained:
+    """A home with a small city: imported, trained with tiny models, published. Not to be changed."""
+    from small_city import trained_city
+
+    return trained_city(tmp_path_factory.mktemp("home"), city_files)

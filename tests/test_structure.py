@@ -35,6 +35,7 @@ MAY_DO_IO = {
     "features.workbook_scan": "users' files",
     "model.bundle": "what a training run leaves",
     "model.probe": "the child process that loads a bundle first, and answers on standard output",
+    "model.report": "the page of the report is a template of the package",
     "model.tasks": "the tasks are data, in a TOML file of the package",
     "serving.*": "the edge: store, snapshots, HTTP, command line",
 }

@@ -57,7 +57,7 @@ class Issue:
     def __str__(self) -> str:
         place = ":".join(str(p) for p in (self.file, self.sheet, self.row, self.column) if p)
         found = f" (found {self.value!r})" if self.value else ""
-        return f"{self.level} {self.rule} {place}: {self.message}{found}. {self.cure}"
+        return f"{self.level} {self.rule} {place}: {self.message.rstrip('.')}{found}. {self.cure}"
 
 
 class TiduError(Exception):

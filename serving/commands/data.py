@@ -27,13 +27,14 @@ def import_command(file: Path, mapping: Path, as_json: bool) -> None:
     from serving.store import ImportRecord
 
     workspace = Workspace.of()
+    store = workspace.store  # one that cannot be opened is told of before anything is imported
     prepared = prepare(file, load_mapping(mapping), today())
     receipt = workspace.vault.add(prepared)
     warnings = [issue.as_dict() for issue in prepared.warnings]
     record = ImportRecord(
         receipt.import_id, file.name, prepared.mapping.name, dict(receipt.tables), warnings
     )
-    workspace.store.record_import(record)
+    store.record_import(record)
     if not as_json:
         for issue in prepared.warnings[:SHOWN_WARNINGS]:
             warn(str(issue).removeprefix("warning "))
