@@ -21,6 +21,7 @@ from features.operations import OPERATIONS, Array, compounded
 from tidu.errors import Refused
 
 __all__ = [
+    "Array",
     "Expr",
     "Memory",
     "Numbers",
