@@ -220,7 +220,8 @@ def _compute(expr: Expr, numbers: Numbers, memory: Memory, shift: int) -> Array:
     if expr.op == "peer":
         return numbers.position(expr.args[0], values[0])
     if expr.op == "cagr":
-        return compounded(*values, years=expr.number)
+        now, then, same = values
+        return compounded(now, then, same, expr.number)
     return OPERATIONS[expr.op](*values)
 
 

@@ -50,7 +50,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in COMMANDS:
             near = get_close_matches(cmd_name, COMMANDS, n=1)
-            ctx.fail(f"No such command {cmd_name!r}." + (f" Did you mean {near[0]}?" * len(near)))
+            meant = "".join(f" Did you mean {name}?" for name in near)
+            ctx.fail(f"No such command {cmd_name!r}.{meant}")
         module = importlib.import_module(f"serving.commands.{COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command

@@ -53,7 +53,7 @@ def city_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def city_home(tmp_path_factory: pytest.TempPathFactory, city_files: Path) -> Trained:
-    """A home with a small city: imported, trained with tiny models, published. Not to be changed."""
+    """A home with a small city: imported, trained with tiny models, published; not to change."""
     from small_city import trained_city
 
     return trained_city(tmp_path_factory.mktemp("home"), city_files)

@@ -73,8 +73,7 @@ def test_the_default_horizon_is_the_mappings(home: Path, tmp_path: Path, root: P
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("firm_id,year,revenue\nA,2020,100\nB,2020,100\n")
     mapping = tmp_path / "m.toml"
-    mapping.write_text((root / "examples" / "template.toml").read_text() + "tasks.growth.months=36")
-    text = mapping.read_text().replace("tasks.growth.months=36", "")
+    text = (root / "examples" / "template.toml").read_text()
     mapping.write_text(text + "\n[tasks.growth]\nmonths = 36\n")
     done(home, "import", accounts, "--mapping", mapping)
     error = refused(home, "train", "--task", "growth", "--as-of", AS_OF)
@@ -215,7 +214,7 @@ def test_a_process_leaves_with_the_status(home: Path) -> None:
     assert "tidu train" in nothing.stderr
 
 
-def test_days_are_whole_days(city_home: Trained, tmp_path: Path) -> None:
+def test_days_are_whole_days(city_home: Trained) -> None:
     """What became known on the day itself counts; what became known a day later does not."""
     seen = []
     for day in (date(2024, 6, 29), date(2024, 6, 30)):
@@ -250,7 +249,8 @@ def test_ctrl_c_leaves_nothing_half_done(
 ) -> None:
     home = copied(city_home.home, tmp_path / "home")
     changed = tmp_path / "annual.csv"
-    changed.write_text((city_files / "annual.csv").read_text().replace("2019,", "2019,", 1) + "\n")
+    header, _, rest = (city_files / "annual.csv").read_text().partition("\n")
+    changed.write_text(header + "\n" + rest.partition("\n")[2])  # another content: one row fewer
     before = done(home, "doctor")
     program = INTERRUPTED.format(module=module, name=name)
     if "train" in words:
@@ -267,5 +267,5 @@ def test_ctrl_c_leaves_nothing_half_done(
     assert "Interrupted" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert done(home, "doctor") == before
-    assert not [p for p in home.glob("bundles/.*")]
+    assert not list(home.glob("bundles/.*"))
     assert done(home, "shortlist", "--task", "growth@12", "--k", "1")["items"]
