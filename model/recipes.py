@@ -2,7 +2,7 @@
 
 Both learn the log-odds of the label from the same rows and are blended in log-odds, so the blend
 is additive and its reasons are exact. What was tried, and the figures behind the numbers here,
-stand in ``docs/decisions/0020-recipe.md``.
+stand in ``docs/decisions/0007-recipe.md``.
 """
 
 from __future__ import annotations
