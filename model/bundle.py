@@ -36,6 +36,8 @@ SCHEMA = 1
 ID_DIGITS = 20
 PARTS = ("model.txt", "model.json", "probe.json", "report.json")
 TOLERANCE = 1e-9
+# What a text of another shape can raise on its way to what we read.
+ODD = (ValueError, KeyError, AttributeError, TypeError, IndexError, RecursionError)
 CURE = "Copy the bundle again from where it was trained, or train it again."
 
 
@@ -159,7 +161,7 @@ def _manifest(path: Path) -> dict[str, object]:
     try:
         manifest = json.loads((path / "manifest.json").read_bytes())
         claimed = manifest.pop("id")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, *ODD) as error:
         raise Refused(
             f"The manifest of bundle {path.name} cannot be read: {error}.", CURE
         ) from None
@@ -202,7 +204,7 @@ def _assembled(path: Path, manifest: Mapping[str, object], parts: Mapping[str, b
         calibration = Calibration.from_json(data["calibration"])
         task = _task_from(data["task"])
         report = json.loads(parts["report.json"])
-    except (KeyError, TypeError, ValueError) as error:
+    except ODD as error:
         raise Refused(
             f"Bundle {path.name} does not hold what this version reads: {error!r}.",
             "Train it again with this version.",

@@ -98,7 +98,12 @@ def label(task: Task, seen: Observation, evidence: Panel) -> Array:
     """What became of each firm of ``seen`` within the window: 1, 0 or NaN, over all its firms."""
     if evidence.outcome_task == task.name.name:
         return _row_label(seen, evidence)
-    return LABELS[task.rule](task, seen, evidence)
+    found = LABELS[task.rule](task, seen, evidence)
+    # Of a firm that left the city within the window nobody saw that nothing happened.
+    left = evidence.firms["city_out_on"].reindex(seen.firm_ids)
+    start, end = _window(task, seen.cube.panel.as_of)
+    gone = ((left > start) & (left <= end)).to_numpy(dtype=bool)
+    return np.where(gone & (found == 0), np.nan, found)
 
 
 def _row_label(seen: Observation, evidence: Panel) -> Array:

@@ -90,7 +90,9 @@ def test_a_missing_part_is_refused(bundle: Path, part: str) -> None:
 
 
 @pytest.mark.usefixtures("_here")
-@pytest.mark.parametrize("content", [b"[]", b"null", b'"x"', b'{"id": 1}', b"\xff\xfe", b"[" * 9999])
+@pytest.mark.parametrize(
+    "content", [b"[]", b"null", b'"x"', b'{"id": 1}', b"\xff\xfe", b"[" * 9999]
+)
 def test_a_manifest_of_another_shape_is_refused(bundle: Path, content: bytes) -> None:
     (bundle / "manifest.json").write_bytes(content)
     with pytest.raises(Refused):

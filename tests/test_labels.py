@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from small_city import Trained
 
 from features.mapping import Coverage, load_mapping
 from features.panel import History, Rows
@@ -344,3 +345,16 @@ def test_a_task_is_addressed_by_its_full_name(korea: History) -> None:
     assert find("growth", korea.defaults).floor == 100000.0
     with pytest.raises(UsageError):
         find("growth@12", korea.defaults, months=24)
+
+
+def test_a_firm_that_left_the_city_is_unknown_not_a_no(city_home: Trained) -> None:
+    """Nobody saw that nothing happened to it; what was seen before it left still counts."""
+    vault = Vault(city_home.home)
+    history = vault.at(vault.head)
+    evidence = history.as_of(date(2026, 6, 30))
+    part = cohort_at(history, find("distress@24", history.defaults), date(2020, 6, 30), evidence)
+    out = evidence.firms["city_out_on"].reindex(part.firm_ids)
+    left = ((out > "2020-06-30") & (out <= "2022-06-30")).to_numpy(dtype=bool)
+    assert left.any()
+    assert not (part.label[left] == 0).any()
+    assert (part.label[~left] == 0).any()
