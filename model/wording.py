@@ -25,6 +25,9 @@ TOLERANCE = 1e-6
 
 MOST = 4
 
+YES_NO = "是/否"
+MIDDLE = 50
+
 Floats = NDArray[np.float64]
 
 UNITS_EN = {
@@ -246,10 +249,17 @@ def _fact(feature: Feature, value: float | None, peer: float | None) -> tuple[st
     unit = UNITS_EN.get(feature.unit, feature.unit)
     if value is None:
         return f"{feature.zh}未知", f"{feature.en} is unknown"
+    if feature.unit == YES_NO:
+        return (
+            f"{feature.zh}:{'是' if value else '否'}",
+            f"{feature.en}: {'yes' if value else 'no'}",
+        )
     zh = f"{feature.zh} {number(value, feature.unit)}"
     en = f"{feature.en} {_english(value, unit)}"
     if peer is None:
         return zh, en
+    if peer < MIDDLE:
+        return f"{zh},低于{100 - peer:.0f}%的同行", f"{en}, below {100 - peer:.0f} % of peers"
     return f"{zh},高于{peer:.0f}%的同行", f"{en}, above {peer:.0f} % of peers"
 
 
