@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,13 +50,16 @@ def main() -> None:
         print(f"skipped: {reason}")
 
 
-def measured(names: list[str], rivals: list[str]) -> dict[str, tuple[Prepared, list[Result]]]:
-    """Score every chosen set by Tidu and the rivals."""
+def measured(
+    names: list[str], rivals: list[str], repeats: int = REPEATS
+) -> dict[str, tuple[Prepared, list[Result]]]:
+    """Score every chosen set by Tidu and the rivals, ``repeats`` times."""
     found = {}
     for chosen in SETS:
         if names and chosen.name not in names:
             continue
         rows = prepared(chosen)
+        rows = replace(rows, cells=tuple(c for c in rows.cells if c.repeat < repeats))
         scores = {("tidu", "profile"): _scores(rows, "tidu", "profile", _tidu)}
         for rival in rivals:
             for source in ("profile", "raw"):
@@ -122,7 +125,8 @@ def _rival(name: str) -> Learner:
 
 def _scores(rows: Prepared, model: str, source: str, learn: Learner) -> Scores:
     """Scores as (repeats, rows), cell by cell from the kept ones or anew."""
-    scores = np.full((REPEATS, len(rows.label)), np.nan)
+    repeats = 1 + max(cell.repeat for cell in rows.cells)
+    scores = np.full((repeats, len(rows.label)), np.nan)
     recipe = repr(RECIPES) if model == "tidu" else ""
     for i, cell in enumerate(rows.cells):
         made_from = digest.of_json([model, recipe, cell.repeat, _digest(cell, source)])
@@ -177,7 +181,8 @@ def _resamples(groups: np.ndarray) -> np.ndarray:
 def _metrics(rows: Prepared, scores: Scores, weights: np.ndarray) -> tuple[Scores, Scores]:
     """AP and AUC per draw: one list a date, weighted by positives, averaged over repeats."""
     ap, auc = np.zeros(len(weights)), np.zeros(len(weights))
-    for repeat in range(REPEATS):
+    repeats = len(scores)
+    for repeat in range(repeats):
         total = np.zeros(len(weights))
         sums = [np.zeros(len(weights)), np.zeros(len(weights))]
         for day in np.unique(rows.dates):
@@ -189,8 +194,8 @@ def _metrics(rows: Prepared, scores: Scores, weights: np.ndarray) -> tuple[Score
             total += np.where(usable, positives, 0.0)
             sums[0] += np.where(usable, positives * a, 0.0)
             sums[1] += np.where(usable, positives * u, 0.0)
-        ap += sums[0] / total / REPEATS
-        auc += sums[1] / total / REPEATS
+        ap += sums[0] / total / repeats
+        auc += sums[1] / total / repeats
     return ap, auc
 
 
