@@ -1,269 +1,262 @@
 """The profile of every firm-year as one lazy Polars plan: the rival of `benchmarks/profile.py`.
 
-The same formulas, translated node by node. The frame is sorted by firm and year, so a calendar lag
-is a shift by rows under a guard (the fastest of the forms tried; self-joins and gathers are slower).
-Formulas that several features share are columns of their own, computed once and in parallel.
+The same formulas, node by node. The fastest form of each step that was found:
+
+- a frame is sorted by firm and year, so a calendar lag is a shift by rows under a guard on firm and
+  year (a gather by row number is as fast, a self-join slower);
+- formulas that several features share are columns, level by level, which Polars computes in
+  parallel (leaving it to common subexpression elimination takes half as long again);
+- quantiles of the peers follow as further rows of their group, and each group searches its own
+  (one filtered branch a group takes minutes; halving by gathers or one table of all groups is
+  slower).
+
+The check for overflow is left out, to the favour of Polars: the data has none.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
+from operator import add, and_
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
-from features.expr import Expr, to_json
-from features.peers import PeerReference, key
+from features.expr import Expr
+from features.peers import key
 from features.profile import Profile
 from features.schema import register
 
-__all__ = ["frames", "plan"]
+__all__ = ["Frames", "frames", "plan"]
 
 Frames = tuple[pl.DataFrame, pl.DataFrame]
 LONGEST = 3
-FEWEST = 2
+SIZES = ("0", "1", "2", "")
+FIRM, YEAR, GROUP, REFERENCE = (pl.col(c) for c in ("firm_id", "year", "group", "reference"))
 
 
 def frames(annual: pd.DataFrame, firms: pd.DataFrame) -> Frames:
-    """The native form of Polars: nulls for what is unknown."""
+    """Accounts and firms in the native form of Polars: null where unknown."""
     return pl.from_pandas(annual), pl.from_pandas(firms)
 
 
-MODE = {"lag": "shift", "peer": "search", "stage": True}
-
-
 def plan(data: Frames, profile: Profile) -> pl.LazyFrame:
-    annual, firms = (frame.lazy() for frame in data)
-    industry = firms.select("firm_id", pl.col("industry_gb4754").str.slice(0, 2).alias("industry"))
-    frame = annual.join(industry, on="firm_id", how="left", maintain_order="left")
-    frame = frame.with_columns(*_guards(), *_codes(profile), *_group(profile.reference))
-    frame = frame.with_columns(*(_comparable(k) for k in range(1, LONGEST + 1)))
-    t = _Translation(profile)
-    for level in t.levels:
-        frame = frame.with_columns(*level)
-    if MODE["peer"] == "search":
-        return frame.select(pl.col("firm_id"), pl.col("year"), *t.features)
-    # P1
-    parts = []
-    peers = t.peers
-    slim = frame.select(
-        "group",
-        pl.int_range(pl.len()).alias("row"),
-        *[e.alias(f"in{i}") for i, (f, e) in enumerate(peers.items())],
+    """Lay out all features of every firm-year, in the order of the accounts."""
+    accounts, firms = data
+    industry = pl.col("industry_gb4754").str.slice(0, 2).alias("industry")
+    frame = accounts.lazy().join(
+        firms.lazy().select(FIRM, industry), on="firm_id", how="left", maintain_order="left"
     )
-    ...
-    return frame
-
-
-def _guards():
-    for k in range(1, LONGEST + 1):
-        for j in range(1, k + 1):
-            yield (
-                (pl.col("firm_id") == pl.col("firm_id").shift(j))
-                & (pl.col("year") - pl.col("year").shift(j) == k)
-            ).alias(f"guard{k}{j}")
-        if MODE["lag"] == "gather":
-            row = pl.int_range(pl.len(), dtype=pl.UInt32)
-            ch = pl
-            for j in range(1, k + 1):
-                ch = ch.when(
-                    (pl.col("firm_id") == pl.col("firm_id").shift(j))
-                    & (pl.col("year") - pl.col("year").shift(j) == k)
-                ).then(row - j)
-            yield ch.otherwise(None).alias(f"idx{k}")
-
-
-def _codes(profile):
-    for name in sorted(frozenset().union(*(s.expr.sources for s in profile.specs))):
-        spec = register().column("annual", name)
-        if spec.dtype == "code":
-            yield pl.col(name).replace_strict(
-                list(spec.codes),
-                [float(i) for i in range(len(spec.codes))],
-                default=None,
-                return_dtype=pl.Float64,
-            )
-
-
-def _industries(reference):
-    return sorted(
-        {label.split("|")[0] for table in reference.quantiles.values() for label in table}
+    frame = frame.with_columns(*_guards(), *_codes(profile), _group(profile))
+    frame = frame.with_columns(_comparable(years) for years in range(1, LONGEST + 1))
+    translation = _Translation(profile)
+    for level in translation.levels:
+        frame = frame.with_columns(level)
+    named = {formula: f"of{i}" for i, formula in enumerate(translation.among_peers)}
+    inputs = frame.select(GROUP, *(translation.of(f).alias(n) for f, n in named.items()))
+    both = pl.concat(
+        [
+            inputs.with_columns(reference=pl.lit(False)),
+            _quantiles(profile, named).lazy().with_columns(reference=pl.lit(True)),
+        ]
+    )
+    places = both.select(
+        _place(pl.col(named[spec.expr.args[0]])).alias(spec.name)
+        for spec in profile.specs
+        if spec.expr.op == "peer"
+    ).head(len(accounts))
+    rest = frame.select(FIRM, YEAR, *translation.features)
+    return pl.concat([rest, places], how="horizontal").select(
+        "firm_id", "year", *(spec.name for spec in profile.specs)
     )
 
 
-def _group(reference: PeerReference):
-    names = _industries(reference)
+# Calendar lags
+
+
+def _guards() -> Iterator[pl.Expr]:
+    """``guardKJ``: the row J before is the same firm's, K calendar years earlier."""
+    for years in range(1, LONGEST + 1):
+        for rows in range(1, years + 1):
+            same = (FIRM.shift(rows) == FIRM) & (YEAR - YEAR.shift(rows) == years)
+            yield same.alias(f"guard{years}{rows}")
+
+
+def _earlier(values: pl.Expr, years: int) -> pl.Expr:
+    """``values`` of ``years`` before: gaps may bring that year nearer in rows."""
+    chain = pl.when(f"guard{years}{years}").then(values.shift(years))
+    for rows in range(years - 1, 0, -1):
+        chain = chain.when(f"guard{years}{rows}").then(values.shift(rows))
+    return chain.otherwise(None)
+
+
+def _comparable(years: int) -> pl.Expr:
+    def same(rows: int) -> pl.Expr:
+        columns = (pl.col("reporting_basis"), pl.col("currency"))
+        return reduce(and_, (c.eq_missing(c.shift(rows)) for c in columns))
+
+    chain = pl.when(f"guard{years}{years}").then(same(years))
+    for rows in range(years - 1, 0, -1):
+        chain = chain.when(f"guard{years}{rows}").then(same(rows))
+    return chain.otherwise(False).alias(f"same{years}")
+
+
+def _codes(profile: Profile) -> Iterator[pl.Expr]:
+    """Ordered codes as their rank."""
+    for name in sorted(frozenset().union(*(spec.expr.sources for spec in profile.specs))):
+        column = register().column("annual", name)
+        if column.dtype == "code":
+            ranks = {code: float(rank) for rank, code in enumerate(column.codes)}
+            yield pl.col(name).replace_strict(ranks, default=None, return_dtype=pl.Float64)
+
+
+# Peers
+
+
+def _industries(profile: Profile) -> list[str]:
+    tables = profile.reference.quantiles.values()
+    return sorted({group.split("|")[0] for table in tables for group in table} | {""})
+
+
+def _group(profile: Profile) -> pl.Expr:
+    """The number of a row's group: its industry and its size class."""
+    industries = {name: i for i, name in enumerate(_industries(profile))}
     size = pl.coalesce("revenue", "total_assets")
-    cls = sum(
-        ((size >= e).cast(pl.UInt32) for e in reference.size_edges), pl.lit(0, dtype=pl.UInt32)
-    ).fill_null(3)
-    ind = pl.col("industry").replace_strict(
-        names, list(range(len(names))), default=0, return_dtype=pl.UInt32
+    edges = ((size >= edge).cast(pl.UInt32) for edge in profile.reference.size_edges)
+    industry = pl.col("industry").replace_strict(
+        industries, default=industries[""], return_dtype=pl.UInt32
     )
-    yield (ind * 4 + cls).alias("group")
+    return (industry * len(SIZES) + reduce(add, edges).fill_null(len(SIZES) - 1)).alias("group")
 
 
-def tables(reference, of):
-    t = reference.quantiles[key(of)]
-    out = []
-    for i in _industries(reference):
-        for c in ("0", "1", "2", ""):
-            out.append(next(t[g] for g in (f"{i}|{c}", f"{i}|", f"|{c}", "|") if g in t))
-    return np.array(out)
-
-
-def _comparable(k):
-    e = pl
-    for j in range(k, 0, -1):
-        same = reduce(
-            lambda a, b: a & b,
-            (pl.col(c).eq_missing(pl.col(c).shift(j)) for c in ("reporting_basis", "currency")),
+def _quantiles(profile: Profile, named: dict[Expr, str]) -> pl.DataFrame:
+    """The fitted quantiles of each formula in each group, wider groups where it has none."""
+    names = [(industry, size) for industry in _industries(profile) for size in SIZES]
+    columns = {}
+    for formula, name in named.items():
+        table = profile.reference.quantiles[key(formula)]
+        columns[name] = np.concatenate(
+            [
+                next(table[g] for g in (f"{i}|{s}", f"{i}|", f"|{s}", "|") if g in table)
+                for i, s in names
+            ]
         )
-        e = e.when(f"guard{k}{j}").then(same)
-    return e.otherwise(False).alias(f"same{k}")
+    each = len(next(iter(columns.values()))) // len(names)
+    group = pl.Series("group", np.repeat(np.arange(len(names)), each), dtype=pl.UInt32)
+    return pl.DataFrame([group, *(pl.Series(n, v) for n, v in columns.items())])
 
 
-def lag(x, k):
-    if MODE["lag"] == "gather":
-        return x.gather(pl.col(f"idx{k}"))
-    e = pl
-    for j in range(k, 0, -1):
-        e = e.when(f"guard{k}{j}").then(x.shift(j))
-    return e.otherwise(None)
+def _place(values: pl.Expr) -> pl.Expr:
+    quantiles = values.filter(REFERENCE)
+    below = quantiles.search_sorted(values, side="left")
+    upto = quantiles.search_sorted(values, side="right")
+    return pl.when(values.is_not_null()).then((below + upto) * (50.0 / quantiles.len())).over(GROUP)
+
+
+# Formulas
 
 
 class _Translation:
-    def __init__(self, profile):
-        self.profile = profile
-        uses = Counter()
-        self.depth = {}
-        seen = set()
+    """Formulas as Polars expressions; shared ones are columns, made level by level."""
 
-        def walk(e):
-            uses[e] += 1
-            if e in seen:
-                return
-            seen.add(e)
-            for a in e.args:
-                walk(a)
-
-        for s in profile.specs:
-            walk(s.expr)
-        self.made = {}
-        self.levels = []
-        self.level_of = {}
-        self.names = {}
-        shared = [
-            e
-            for e in seen
-            if e.op not in ("col", "const", "comparable")
-            and (uses[e] >= FEWEST or (MODE["lag"] == "shift" and False))
-            and MODE["stage"]
+    def __init__(self, profile: Profile) -> None:
+        formulas = [spec.expr for spec in profile.specs]
+        self.among_peers = [f.args[0] for f in formulas if f.op == "peer"]
+        self.columns: dict[Expr, str] = {}
+        self.levels: list[list[pl.Expr]] = []
+        waiting = _shared(formulas)
+        while waiting:
+            ready = [f for f in waiting if not any(_within(w, f) for w in waiting if w != f)]
+            names = [f"shared{len(self.columns) + i}" for i in range(len(ready))]
+            made = [self.of(f).alias(name) for f, name in zip(ready, names, strict=True)]
+            self.levels.append(made)
+            self.columns.update(zip(ready, names, strict=True))
+            waiting = [f for f in waiting if f not in self.columns]
+        self.features = [
+            self.of(s.expr).alias(s.name) for s in profile.specs if s.expr.op != "peer"
         ]
-        # args of lag are read twice or more by shift: make them columns
-        if MODE["stage"]:
-            shared += [e.args[0] for e in seen if e.op == "lag" and e.args[0].op != "col"]
-            shared += [e.args[0] for e in seen if e.op == "peer" and e.args[0].op != "col"]
-        self.shared = set(shared)
 
-        def level(e):
-            if e in self.level_of:
-                return self.level_of[e]
-            below = max((level(a) + (a in self.shared) for a in e.args), default=0)
-            self.level_of[e] = below
-            return below
+    def of(self, formula: Expr) -> pl.Expr:
+        if formula in self.columns:
+            return pl.col(self.columns[formula])
+        if formula.op == "col":
+            return pl.col(formula.name)
+        if formula.op == "const":
+            return pl.lit(formula.number)
+        if formula.op == "comparable":
+            return pl.when(f"same{int(formula.number)}").then(1.0)
+        if formula.op == "lag":
+            return _earlier(self.of(formula.args[0]), int(formula.number))
+        if formula.op in ("growth", "cagr", "change"):
+            return self._across(formula)
+        return _operation(formula.op, [self.of(arg) for arg in formula.args])
 
-        n = max((level(e) for e in self.shared), default=-1) + 1
-        by = [[] for _ in range(n)]
-        for i, e in enumerate(sorted(self.shared, key=lambda e: level(e))):
-            by[level(e)].append((e, f"x{i}"))
-        for row in by:
-            cols = [self.of(e, top=True).alias(nm) for e, nm in row]
-            for e, nm in row:
-                self.names[e] = nm
-            self.made.clear()
-            self.levels.append(cols)
-        self.features = [self.of(s.expr).alias(s.name) for s in profile.specs]
+    def _across(self, formula: Expr) -> pl.Expr:
+        now, then = (self.of(arg) for arg in formula.args[:2])
+        same = pl.col(f"same{int(formula.args[2].number)}")
+        if formula.op == "change":
+            return pl.when(same).then(now - then)
+        if formula.op == "growth":
+            return pl.when(same & (then > 0)).then(100.0 * (now / then - 1.0))
+        rate = 100.0 * ((now / then).pow(1.0 / formula.number) - 1.0)
+        return pl.when(same & (then > 0) & (now > 0)).then(rate)
 
-    def of(self, e, top=False):
-        if e in self.names:
-            return pl.col(self.names[e])
-        if e not in self.made:
-            self.made[e] = self._of(e)
-        return self.made[e]
 
-    def _of(self, e):
-        if e.op == "col":
-            return pl.col(e.name)
-        if e.op == "const":
-            return pl.lit(e.number)
-        if e.op == "comparable":
-            return pl.when(f"same{int(e.number)}").then(1.0)
-        if e.op == "lag":
-            return lag(self.of(e.args[0]), int(e.number))
-        if e.op in ("growth", "change", "cagr"):
-            now, then = self.of(e.args[0]), self.of(e.args[1])
-            k = int(e.args[2].number)
-            same = pl.col(f"same{k}")
-            if e.op == "growth":
-                return pl.when(same & (then > 0)).then(100.0 * (now / then - 1.0))
-            if e.op == "change":
-                return pl.when(same).then(now - then)
-            return pl.when(same & (then > 0) & (now > 0)).then(
-                100.0 * ((now / then).pow(1.0 / e.number) - 1.0)
-            )
-        a = [self.of(x) for x in e.args]
-        if e.op == "add":
-            return a[0] + a[1]
-        if e.op == "sub":
-            return a[0] - a[1]
-        if e.op == "mul":
-            return a[0] * a[1]
-        if e.op == "ratio":
-            return pl.when(a[1] > 0).then(100.0 * a[0] / a[1])
-        if e.op == "log":
-            return a[0].sign() * a[0].abs().log1p()
-        if e.op == "first":
-            return pl.coalesce(a)
-        if e.op == "highest":
-            return pl.max_horizontal(a)
-        if e.op in ("mean", "spread"):
-            count = sum(
-                (x.is_not_null().cast(pl.Float64) for x in a[1:]),
-                a[0].is_not_null().cast(pl.Float64),
-            )
-            filled = [x.fill_null(0.0) for x in a]
-            m = sum(filled[1:], filled[0]) / count
-            if e.op == "mean":
-                return pl.when(count >= 2).then(m)
-            sq = [((x - m).pow(2)).fill_null(0.0) for x in a]
-            return pl.when(count >= 2).then((sum(sq[1:], sq[0]) / (count - 1)).sqrt())
-        if e.op == "streak":
-            going, total = pl.lit(True), pl.lit(0.0)
-            for x in a:
-                going = going & (x > 0).fill_null(False)
-                total = total + going.cast(pl.Float64)
-            return pl.when(a[0].is_not_null()).then(total)
-        if e.op == "peer":
-            return self.peer(e.args[0], a[0])
-        raise NotImplementedError(e.op)
+def _shared(formulas: Sequence[Expr]) -> list[Expr]:
+    """Formulas that more than one other reads, and what a lag reads once a row."""
+    uses: dict[Expr, int] = {}
 
-    def peer(self, of, value):
-        t = tables(self.profile.reference, of)
-        n = t.shape[1]
-        pad = np.full((len(t), 128), np.inf)
-        pad[:, :n] = t
-        flat = pl.lit(pl.Series(pad.ravel()))
-        base = pl.col("group") * 128
-        pos = base
-        for step in (64, 32, 16, 8, 4, 2, 1):
-            pos = pos + (flat.gather(pos + (step - 1)) < value).cast(pl.UInt32) * step
-        # run end where equal
-        ends = np.stack([np.searchsorted(row[:n], row, side="right") for row in pad]).astype(float)
-        ends = pl.lit(pl.Series(ends.ravel()))
-        below = (pos - base).cast(pl.Float64)
-        upto = pl.when(flat.gather(pos) == value).then(ends.gather(pos)).otherwise(below)
-        return pl.when(value.is_not_null()).then((below + upto) * (50.0 / n))
+    def walk(formula: Expr, weight: int) -> None:
+        first = formula not in uses
+        uses[formula] = uses.get(formula, 0) + weight
+        if first:
+            for arg in formula.args:
+                walk(arg, 2 if formula.op in ("lag", "peer") else 1)
+
+    for formula in formulas:
+        walk(formula, 1)
+    plain = ("col", "const", "comparable", "peer")
+    return [f for f, count in uses.items() if count > 1 and f.op not in plain]
+
+
+def _within(inner: Expr, outer: Expr) -> bool:
+    return any(arg == inner or _within(inner, arg) for arg in outer.args)
+
+
+def _operation(op: str, xs: list[pl.Expr]) -> pl.Expr:
+    match op:
+        case "add":
+            return xs[0] + xs[1]
+        case "sub":
+            return xs[0] - xs[1]
+        case "mul":
+            return xs[0] * xs[1]
+        case "ratio":
+            return pl.when(xs[1] > 0).then(100.0 * xs[0] / xs[1])
+        case "log":
+            return xs[0].sign() * xs[0].abs().log1p()
+        case "first":
+            return pl.coalesce(xs)
+        case "highest":
+            return pl.max_horizontal(xs)
+        case "mean" | "spread":
+            return _moment(op, xs)
+        case "streak":
+            return _streak(xs)
+    raise NotImplementedError(op)
+
+
+def _moment(op: str, xs: list[pl.Expr]) -> pl.Expr:
+    count = reduce(add, (x.is_not_null().cast(pl.Float64) for x in xs))
+    mean = reduce(add, (x.fill_null(0.0) for x in xs)) / count
+    if op == "mean":
+        return pl.when(count >= 2).then(mean)
+    squares = reduce(add, (((x - mean) * (x - mean)).fill_null(0.0) for x in xs))
+    return pl.when(count >= 2).then((squares / (count - 1)).sqrt())
+
+
+def _streak(xs: list[pl.Expr]) -> pl.Expr:
+    going = [(x > 0).fill_null(False) for x in xs]
+    so_far = [reduce(and_, going[: i + 1]) for i in range(len(going))]
+    return pl.when(xs[0].is_not_null()).then(reduce(add, (g.cast(pl.Float64) for g in so_far)))

@@ -10,7 +10,6 @@ bundle carries the formulas it was trained with.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -47,7 +46,13 @@ __all__ = [
 
 
 class Numbers(Protocol):
-    """Where an expression finds its numbers: one value a row, NaN = unknown."""
+    """Where an expression finds its numbers: one value a row, NaN = unknown.
+
+    ``complete`` says that the years before every row are rows, too: then a year before is
+    :meth:`earlier`, a move, and not computed again.
+    """
+
+    complete: bool
 
     def lag(self, column: str, years: int) -> Array:
         """Values of an annual column, ``years`` calendar years before each row's own year."""
@@ -60,6 +65,9 @@ class Numbers(Protocol):
 
     def position(self, of: Expr, values: Array) -> Array:
         """Positions 0–100 among peers."""
+
+    def earlier(self, values: Array, years: int) -> Array:
+        """Of values a row, those of the rows ``years`` before."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,14 @@ class Expr:
         """The facts it reads."""
         own = {self.name} if self.op == "fact" else set()
         return frozenset(own.union(*(arg.facts for arg in self.args)))
+
+    @cached_property
+    def needs_accounts(self) -> bool:
+        """Whether it is surely unknown where no accounts are, so that it can move by years."""
+        if self.op in ("const", "fact", "lag", "peer"):
+            return False
+        parts = [arg.needs_accounts for arg in self.args]
+        return any(parts) if self.op in ARITHMETIC else all(parts)
 
     @property
     def across_peers(self) -> bool:
@@ -191,7 +207,9 @@ def peer(x: Expr) -> Expr:
 
 # Computing
 
-OVERFLOWING = ("add", "sub", "mul", "div", "ratio", "growth", "cagr", "change", "spread", "mean")
+# Unknown as soon as one argument is.
+ARITHMETIC = ("add", "sub", "mul", "div", "ratio", "growth", "cagr", "change")
+OVERFLOWING = (*ARITHMETIC, "spread", "mean")
 Memory = dict[tuple[Expr, int], Array]
 
 
@@ -203,15 +221,19 @@ def evaluate(expr: Expr, numbers: Numbers, memory: Memory, shift: int = 0) -> Ar
     """
     known = memory.get((expr, shift))
     if known is None:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             known = _compute(expr, numbers, memory, shift)
-            if expr.op in OVERFLOWING:
-                known = np.where(np.isinf(known), np.nan, known)
+        if expr.op in OVERFLOWING:
+            infinite = np.isinf(known)
+            if infinite.any():
+                known = np.where(infinite, np.nan, known)
         memory[(expr, shift)] = known
     return known
 
 
 def _compute(expr: Expr, numbers: Numbers, memory: Memory, shift: int) -> Array:
+    if shift and numbers.complete and expr.needs_accounts:
+        return numbers.earlier(evaluate(expr, numbers, memory), shift)
     if expr.op in LEAVES:
         return _leaf(expr, numbers, shift)
     if expr.op == "lag":

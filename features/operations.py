@@ -13,16 +13,23 @@ Array = np.ndarray
 
 def compounded(now: Array, then: Array, same: Array, years: float) -> Array:
     """Percent growth a year, compounded; unknown unless both ends are positive."""
-    base = np.where((now > 0) & (then > 0), then, np.nan)
-    return np.asarray(100.0 * ((now / base) ** (1.0 / years) - 1.0) * same)
+    rate = 100.0 * ((now / then) ** (1.0 / years) - 1.0) * same
+    return _unknown_where(rate, (now <= 0) | (then <= 0))
+
+
+def _unknown_where(fresh: Array, barred: Array) -> Array:
+    """``fresh``, an array nobody else holds, unknown where ``barred``: cheaper than a copy."""
+    result = np.asarray(fresh)
+    np.putmask(result, barred, np.nan)
+    return result
 
 
 def _ratio(top: Array, bottom: Array) -> Array:
-    return np.asarray(100.0 * top / np.where(bottom > 0, bottom, np.nan))
+    return _unknown_where(100.0 * top / bottom, bottom <= 0)
 
 
 def _growth(now: Array, then: Array, same: Array) -> Array:
-    return np.asarray(100.0 * (now / np.where(then > 0, then, np.nan) - 1.0) * same)
+    return _unknown_where(100.0 * (now / then - 1.0) * same, then <= 0)
 
 
 def _change(now: Array, then: Array, same: Array) -> Array:
@@ -71,7 +78,7 @@ def _streak(*xs: Array) -> Array:
 
 
 def _divide(top: Array, bottom: Array) -> Array:
-    return top / np.where(bottom == 0, np.nan, bottom)
+    return _unknown_where(top / bottom, bottom == 0)
 
 
 OPERATIONS: dict[str, Callable[..., Array]] = {

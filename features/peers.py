@@ -7,9 +7,10 @@ position never depends on who else is being scored.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from features.expr import Array, Expr, to_json
 from tidu import digest
@@ -42,8 +43,9 @@ class PeerReference:
         return key(of) in self.quantiles
 
     def placed(self, groups: Groups) -> Placement:
-        """Sort rows by group once; positions of all formulas reuse it."""
-        return Placement(self, _labels(groups, self.size_edges))
+        """Number the rows' groups once; positions of all formulas reuse it."""
+        names, codes = _named(groups, self.size_edges)
+        return Placement(self, names, codes, {})
 
     def as_json(self) -> dict[str, object]:
         tables = {k: {g: list(q) for g, q in v.items()} for k, v in self.quantiles.items()}
@@ -57,33 +59,80 @@ class PeerReference:
         return cls(tuple(data["size_edges"]), tables)  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True)
 class Placement:
     """Rows of one view, put into their groups of a reference."""
 
-    def __init__(self, reference: PeerReference, labels: Array) -> None:
-        self.reference = reference
-        names, codes = np.unique(labels, return_inverse=True)
-        order = np.argsort(codes, kind="stable")
-        ends = np.cumsum(np.bincount(codes, minlength=len(names)))
-        self._rows = {
-            str(name): order[end - count : end]
-            for name, end, count in zip(names, ends, np.diff(ends, prepend=0), strict=True)
-        }
+    reference: PeerReference
+    names: list[str]
+    codes: Array
+    tables: dict[Expr, _Tables | None]
+
+    def chosen(self, codes: Array) -> Placement:
+        """The same for other rows, each given by its group's number."""
+        return replace(self, codes=codes)
 
     def position(self, of: Expr, values: Array) -> Array:
         """Mid-rank position 0–100 of each value among its group's quantiles; NaN stays NaN."""
-        tables = self.reference.quantiles.get(key(of), {})
-        result = np.full(len(values), np.nan)
-        for name, rows in self._rows.items():
-            table = _table(tables, name)
-            if table is None:
-                continue
-            quantiles, own = np.asarray(table), values[rows]
-            below = np.searchsorted(quantiles, own, side="left")
-            upto = np.searchsorted(quantiles, own, side="right")
-            place = (below + upto) * (50.0 / len(quantiles))
-            result[rows] = np.where(np.isnan(own), np.nan, place)
-        return result
+        tables = self.of(of)
+        return np.full(len(values), np.nan) if tables is None else tables.place(self.codes, values)
+
+    def of(self, formula: Expr) -> _Tables | None:
+        """The quantiles of all groups, made when first asked for."""
+        if formula not in self.tables:
+            known = self.reference.quantiles.get(key(formula), {})
+            self.tables[formula] = _stacked([_table(known, name) for name in self.names])
+        return self.tables[formula]
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Quantiles of all groups end to end, each filled up with +inf to ``width``, a power of two.
+
+    ``ties`` holds how many quantiles equal one, ``worth`` what each below and each not above a
+    value counts on the scale of 100: NaN where a group has no quantiles.
+    """
+
+    quantiles: Array
+    ties: Array
+    worth: Array
+    width: int
+
+    def place(self, codes: Array, values: Array) -> Array:
+        """Search all rows at once, each in its own group's part, by halving."""
+        first = codes * self.width
+        at = first.copy()
+        step = self.width // 2
+        while step:
+            above = self.quantiles[step - 1 :].take(at) < values
+            at += np.multiply(above, step, dtype=np.int16)  # small numbers multiply faster
+            step //= 2
+        counted = 2 * (at - first)
+        # Few values are a quantile themselves; for those, "below" and "not above" differ.
+        equal = np.flatnonzero(self.quantiles.take(at) == values)
+        counted[equal] += self.ties[at[equal]]
+        places = counted * self.worth.take(codes)
+        np.putmask(places, np.isnan(values), np.nan)
+        return np.asarray(places)
+
+
+def _stacked(tables: list[tuple[float, ...] | None]) -> _Tables | None:
+    longest = max((len(table) for table in tables if table), default=0)
+    if not longest:
+        return None
+    width = 1 << longest.bit_length()
+    quantiles = np.full((len(tables), width), np.inf)
+    ties = np.zeros((len(tables), width), dtype=np.intp)
+    worth = np.full(len(tables), np.nan)
+    for row, table in enumerate(tables):
+        if table:
+            quantiles[row, : len(table)] = table
+            below, upto = (
+                np.searchsorted(table, quantiles[row], side) for side in ("left", "right")
+            )
+            ties[row] = upto - below
+            worth[row] = 50.0 / len(table)
+    return _Tables(quantiles.ravel(), ties.ravel(), worth, width)
 
 
 def key(of: Expr) -> str:
@@ -99,8 +148,7 @@ def fit(formulas: Sequence[Expr], values: Sequence[Array], groups: Groups) -> Pe
     """
     known = groups.size[np.isfinite(groups.size)]
     edges = tuple(float(q) for q in np.quantile(known, SIZE_CUTS)) if len(known) else ()
-    names, codes = np.unique(_labels(groups, edges), return_inverse=True)
-    own = [str(name) for name in names]
+    own, codes = _named(groups, edges)
     tables = {}
     for formula, column in zip(formulas, values, strict=True):
         tables[key(formula)] = _quantiles(column, own, codes)
@@ -141,12 +189,11 @@ def _table(tables: Mapping[str, tuple[float, ...]], name: str) -> tuple[float, .
     return None
 
 
-def _labels(groups: Groups, edges: tuple[float, ...]) -> Array:
-    if not edges:
-        size = np.full(len(groups.size), "", dtype=object)
-    else:
-        number = np.searchsorted(np.asarray(edges), groups.size, side="right")
-        names = np.array([str(i) for i in range(len(edges) + 1)] + [""], dtype=object)
-        size = names[np.where(np.isnan(groups.size), len(edges) + 1, number)]
-    industry = np.asarray([str(i).replace("|", "/") for i in groups.industry], dtype=object)
-    return np.asarray(industry + "|" + size, dtype=str)
+def _named(groups: Groups, edges: tuple[float, ...]) -> tuple[list[str], Array]:
+    """The groups there may be, by name, and each row's own as a number."""
+    industry, industries = pd.factorize(groups.industry, sort=True)
+    sizes = [str(i) for i in range(len(edges) + 1)] + [""] if edges else [""]
+    size = np.searchsorted(np.asarray(edges), groups.size, side="right") if edges else 0
+    size = np.where(np.isnan(groups.size), len(sizes) - 1, size)
+    names = [f"{str(i).replace('|', '/')}|{s}" for i in industries for s in sizes]
+    return names, industry * len(sizes) + size

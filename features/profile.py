@@ -14,16 +14,24 @@ import numpy as np
 import pandas as pd
 
 from features.catalogue import BUILT_IN
-from features.cube import Cube, Window
+from features.cube import Cube, FirmYears, Window
 from features.expr import Array, Expr, Memory, change, col, evaluate, peer
 from features.facts import FACTS, facts
 from features.panel import Panel
-from features.peers import Groups, PeerReference, fit
+from features.peers import Groups, PeerReference, Placement, fit
 from features.schema import FAMILIES, Column
 from features.spec import FeatureSpec
 from tidu.errors import NotFound, Refused
 
-__all__ = ["FeatureMatrix", "Observation", "Profile", "observe", "specs_for"]
+__all__ = [
+    "AmongPeers",
+    "FeatureMatrix",
+    "Observation",
+    "Profile",
+    "industry_of",
+    "observe",
+    "specs_for",
+]
 
 SIZE = ("revenue", "total_assets")
 
@@ -70,15 +78,13 @@ class Observation:
         return self.cube.firm_ids
 
 
-class _AmongPeers:
+class AmongPeers:
     """A view whose positions come from a fitted reference."""
 
-    def __init__(self, window: Window, groups: Groups, reference: PeerReference) -> None:
-        self._placement = reference.placed(groups)
-        self.lag, self.fact, self.comparable = window.lag, window.fact, window.comparable
-
-    def position(self, of: Expr, values: Array) -> Array:
-        return self._placement.position(of, values)
+    def __init__(self, view: Window | FirmYears, placement: Placement) -> None:
+        self.complete, self.earlier = view.complete, view.earlier
+        self.lag, self.fact, self.comparable = view.lag, view.fact, view.comparable
+        self.position = placement.position
 
 
 def observe(panel: Panel) -> Observation:
@@ -86,7 +92,7 @@ def observe(panel: Panel) -> Observation:
     cube = Cube(panel)
     window = Window(cube, facts(panel, cube.firm_ids))
     firms = panel.firms.reindex(cube.firm_ids)
-    return Observation(cube, window, Groups(_industry(firms), _size(window)), {})
+    return Observation(cube, window, Groups(industry_of(firms), _size(window)), {})
 
 
 def specs_for(panel: Panel, family: str) -> tuple[FeatureSpec, ...]:
@@ -142,7 +148,7 @@ class Profile:
 
     def matrix(self, seen: Observation) -> FeatureMatrix:
         """Compute the profile of every firm with accounts."""
-        view = _AmongPeers(seen.window, seen.groups, self.reference)
+        view = AmongPeers(seen.window, self.reference.placed(seen.groups))
         # Positions depend on the reference, so they are not kept in the observation's memory.
         memory = {k: v for k, v in seen.memory.items() if not k[0].across_peers}
         values = np.empty((len(seen.firm_ids), len(self.specs)), order="F")
@@ -166,7 +172,7 @@ class Profile:
 
         NaN where the feature has no peer reference; a logarithm stands where its number stands.
         """
-        view = _AmongPeers(seen.window, seen.groups, self.reference)
+        view = AmongPeers(seen.window, self.reference.placed(seen.groups))
         places = np.full((len(seen.firm_ids), len(self.specs)), np.nan)
         for j, spec in enumerate(self.specs):
             of = spec.expr.args[0] if spec.expr.op in ("log", "peer") else spec.expr
@@ -232,7 +238,7 @@ def _of_extra(column: Column) -> tuple[FeatureSpec, ...]:
     )
 
 
-def _industry(firms: pd.DataFrame) -> Array:
+def industry_of(firms: pd.DataFrame) -> Array:
     """The industry for peers: the GB/T 4754 division, else the sector as the source names it."""
     division = firms["industry_gb4754"].str.slice(0, 2)
     return division.where(division.notna(), firms["sector"]).fillna("").to_numpy(dtype=object)
