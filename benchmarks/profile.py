@@ -114,7 +114,7 @@ def _keep_memory() -> None:
     trim_threshold, mmap_max = -1, -4
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(trim_threshold, 2**31 - 1)
+        libc.mallopt(trim_threshold, -1)  # never
         libc.mallopt(mmap_max, 0)
 
 

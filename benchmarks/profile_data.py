@@ -41,15 +41,18 @@ def panel(rows: int, seed: int = 0) -> Panel:
         columns[name] = _values(register().column("annual", name), size, unknown, rng)
     columns["reporting_basis"] = _text(("consolidated", "parent"), OTHER_BASIS, len(firm), rng)
     columns["currency"] = _text(("CNY", "USD"), OTHER_BASIS / 8, len(firm), rng)
-    clocks = {"known_on": pd.Timestamp(DAY).as_unit("s"), "known_inferred": False}
-    annual = pd.DataFrame({**columns, **clocks})
+    annual = _known(pd.DataFrame(columns))
     divisions = np.array([f"{d}{d % 10}0" for d in range(13, 13 + DIVISIONS)], dtype=object)
     share = 1.0 / np.arange(1, DIVISIONS + 1)
     firms = pd.DataFrame({"firm_id": pd.Series(ids, dtype="str")})
     firms["industry_gb4754"] = pd.Series(
         rng.choice(divisions, n, p=share / share.sum()), dtype="str"
     )
-    return history({"annual": annual, "firms": firms.assign(**clocks)}).as_of(DAY)
+    return history({"annual": annual, "firms": _known(firms)}).as_of(DAY)
+
+
+def _known(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(known_on=pd.Timestamp(DAY).as_unit("s"), known_inferred=False)
 
 
 def _values(
@@ -58,7 +61,7 @@ def _values(
     n = len(size)
     if spec.dtype == "code":
         codes = np.array(list(spec.codes), dtype=object)[rng.integers(0, len(spec.codes), n)]
-        return pd.Series(np.where(unknown, None, codes), dtype="str")
+        return pd.Series(np.where(unknown, np.array(None), codes), dtype="str")
     if spec.dtype == "bool":
         values = (rng.random(n) < 0.4).astype("float64")
     elif spec.dtype == "int":

@@ -5,7 +5,7 @@ The same formulas, node by node. The fastest form of each step that was found:
 - a frame is sorted by firm and year, so a calendar lag is a shift by rows under a guard on firm and
   year (a gather by row number is as fast, a self-join slower);
 - formulas that several features share are columns, level by level, which Polars computes in
-  parallel (leaving it to common subexpression elimination takes half as long again);
+  parallel (left to common subexpression elimination, half as long again);
 - quantiles of the peers follow as further rows of their group, and each group searches its own
   (one filtered branch a group takes minutes; halving by gathers or one table of all groups is
   slower).
@@ -15,7 +15,7 @@ The check for overflow is left out, to the favour of Polars: the data has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from operator import add, and_
 
@@ -24,7 +24,7 @@ import pandas as pd
 import polars as pl
 
 from features.expr import Expr
-from features.peers import key
+from features.peers import QUANTILES, key
 from features.profile import Profile
 from features.schema import register
 
@@ -83,12 +83,15 @@ def _guards() -> Iterator[pl.Expr]:
             yield same.alias(f"guard{years}{rows}")
 
 
+def _among(years: int, choice: Callable[[int], pl.Expr]) -> pl.Expr:
+    """``choice`` for the row ``years`` before: gaps may bring that year nearer in rows."""
+    return pl.coalesce(
+        pl.when(f"guard{years}{rows}").then(choice(rows)) for rows in range(years, 0, -1)
+    )
+
+
 def _earlier(values: pl.Expr, years: int) -> pl.Expr:
-    """``values`` of ``years`` before: gaps may bring that year nearer in rows."""
-    chain = pl.when(f"guard{years}{years}").then(values.shift(years))
-    for rows in range(years - 1, 0, -1):
-        chain = chain.when(f"guard{years}{rows}").then(values.shift(rows))
-    return chain.otherwise(None)
+    return _among(years, values.shift)
 
 
 def _comparable(years: int) -> pl.Expr:
@@ -96,10 +99,7 @@ def _comparable(years: int) -> pl.Expr:
         columns = (pl.col("reporting_basis"), pl.col("currency"))
         return reduce(and_, (c.eq_missing(c.shift(rows)) for c in columns))
 
-    chain = pl.when(f"guard{years}{years}").then(same(years))
-    for rows in range(years - 1, 0, -1):
-        chain = chain.when(f"guard{years}{rows}").then(same(rows))
-    return chain.otherwise(False).alias(f"same{years}")
+    return _among(years, same).fill_null(False).alias(f"same{years}")
 
 
 def _codes(profile: Profile) -> Iterator[pl.Expr]:
@@ -151,7 +151,8 @@ def _place(values: pl.Expr) -> pl.Expr:
     quantiles = values.filter(REFERENCE)
     below = quantiles.search_sorted(values, side="left")
     upto = quantiles.search_sorted(values, side="right")
-    return pl.when(values.is_not_null()).then((below + upto) * (50.0 / quantiles.len())).over(GROUP)
+    worth = 50.0 / (QUANTILES + 1)
+    return pl.when(values.is_not_null()).then(((below + upto) * worth).over(GROUP))
 
 
 # Formulas
@@ -180,17 +181,13 @@ class _Translation:
     def of(self, formula: Expr) -> pl.Expr:
         if formula in self.columns:
             return pl.col(self.columns[formula])
-        if formula.op == "col":
-            return pl.col(formula.name)
-        if formula.op == "const":
-            return pl.lit(formula.number)
-        if formula.op == "comparable":
-            return pl.when(f"same{int(formula.number)}").then(1.0)
+        if formula.op in LEAVES:
+            return LEAVES[formula.op](formula)
         if formula.op == "lag":
             return _earlier(self.of(formula.args[0]), int(formula.number))
         if formula.op in ("growth", "cagr", "change"):
             return self._across(formula)
-        return _operation(formula.op, [self.of(arg) for arg in formula.args])
+        return OPERATIONS[formula.op](*(self.of(arg) for arg in formula.args))
 
     def _across(self, formula: Expr) -> pl.Expr:
         now, then = (self.of(arg) for arg in formula.args[:2])
@@ -224,39 +221,43 @@ def _within(inner: Expr, outer: Expr) -> bool:
     return any(arg == inner or _within(inner, arg) for arg in outer.args)
 
 
-def _operation(op: str, xs: list[pl.Expr]) -> pl.Expr:
-    match op:
-        case "add":
-            return xs[0] + xs[1]
-        case "sub":
-            return xs[0] - xs[1]
-        case "mul":
-            return xs[0] * xs[1]
-        case "ratio":
-            return pl.when(xs[1] > 0).then(100.0 * xs[0] / xs[1])
-        case "log":
-            return xs[0].sign() * xs[0].abs().log1p()
-        case "first":
-            return pl.coalesce(xs)
-        case "highest":
-            return pl.max_horizontal(xs)
-        case "mean" | "spread":
-            return _moment(op, xs)
-        case "streak":
-            return _streak(xs)
-    raise NotImplementedError(op)
-
-
-def _moment(op: str, xs: list[pl.Expr]) -> pl.Expr:
+def _mean_and_count(xs: Sequence[pl.Expr]) -> tuple[pl.Expr, pl.Expr]:
     count = reduce(add, (x.is_not_null().cast(pl.Float64) for x in xs))
-    mean = reduce(add, (x.fill_null(0.0) for x in xs)) / count
-    if op == "mean":
-        return pl.when(count >= 2).then(mean)
+    return reduce(add, (x.fill_null(0.0) for x in xs)) / count, count
+
+
+def _mean(*xs: pl.Expr) -> pl.Expr:
+    mean, count = _mean_and_count(xs)
+    return pl.when(count >= 2).then(mean)
+
+
+def _spread(*xs: pl.Expr) -> pl.Expr:
+    mean, count = _mean_and_count(xs)
     squares = reduce(add, (((x - mean) * (x - mean)).fill_null(0.0) for x in xs))
     return pl.when(count >= 2).then((squares / (count - 1)).sqrt())
 
 
-def _streak(xs: list[pl.Expr]) -> pl.Expr:
+def _streak(*xs: pl.Expr) -> pl.Expr:
     going = [(x > 0).fill_null(False) for x in xs]
     so_far = [reduce(and_, going[: i + 1]) for i in range(len(going))]
     return pl.when(xs[0].is_not_null()).then(reduce(add, (g.cast(pl.Float64) for g in so_far)))
+
+
+LEAVES: dict[str, Callable[[Expr], pl.Expr]] = {
+    "col": lambda formula: pl.col(formula.name),
+    "const": lambda formula: pl.lit(formula.number),
+    "comparable": lambda formula: pl.when(f"same{int(formula.number)}").then(1.0),
+}
+
+OPERATIONS: dict[str, Callable[..., pl.Expr]] = {
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "ratio": lambda top, bottom: pl.when(bottom > 0).then(100.0 * top / bottom),
+    "log": lambda x: x.sign() * x.abs().log1p(),
+    "first": pl.coalesce,
+    "highest": pl.max_horizontal,
+    "mean": _mean,
+    "spread": _spread,
+    "streak": _streak,
+}

@@ -25,8 +25,8 @@ from features.spec import FeatureSpec
 __all__ = ["firm_years"]
 
 Step = tuple[Expr, list[tuple[Expr, int]]]
-ROWS = 16_384
-"""Firm-years of a part: an array of them takes 128 KiB."""
+ROWS = 65_536
+"""Firm-years of a part: an array of them takes 512 KiB."""
 
 
 def firm_years(profile: Profile, panel: Panel) -> FeatureMatrix:
