@@ -242,6 +242,14 @@ RULES = (
         lambda f: f["expires_on"] < f["issued_on"],
     ),
     Rule(
+        "materials",
+        "ends_before_start",
+        ("valid_until", "issued_on"),
+        "A paper must be valid until a day after it was issued",
+        "材料有效期应晚于出具日期",
+        lambda f: f["valid_until"] < f["issued_on"],
+    ),
+    Rule(
         "events",
         "ends_before_start",
         ("ended_on", "on"),

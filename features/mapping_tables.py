@@ -16,6 +16,7 @@ OWN_DATES = {
     "titles": ("issued_on",),
     "applications": ("decided_on", "submitted_on"),
     "attestations": ("attested_on",),
+    "materials": ("issued_on",),
     "awards": ("paid_on",),
     "activities": ("on",),
 }

@@ -23,7 +23,13 @@ __all__ = ["History", "Panel", "Rows"]
 
 CLOCKS = ("known_on", "known_inferred", "seq")
 # Tables whose key date is the moment something happens: a row about a later day has not happened.
-HAPPENS_ON = {"events": "on", "titles": "issued_on", "awards": "paid_on", "activities": "on"}
+HAPPENS_ON = {
+    "events": "on",
+    "titles": "issued_on",
+    "materials": "issued_on",
+    "awards": "paid_on",
+    "activities": "on",
+}
 # What a row says only because of a date in it: before that date the columns held this instead.
 # A firm that will be reformed looks as all firms that are not, never as one that is unknown.
 REVEALED_BY: dict[str, dict[str, dict[str, str | None]]] = {

@@ -27,6 +27,7 @@ LIKELY = (
     "titles",
     "applications",
     "attestations",
+    "materials",
     "awards",
     "activities",
     "credit",

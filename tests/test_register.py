@@ -119,6 +119,7 @@ def test_the_tables_and_keys_are_those_of_the_design() -> None:
         "events": ("firm_id", "kind", "on"),
         "credit": ("firm_id", "year"),
         "attestations": ("firm_id", "criterion", "batch"),
+        "materials": ("firm_id", "paper", "issued_on"),
         "awards": ("firm_id", "item", "paid_on"),
         "activities": ("kind", "district", "on"),
         "outcomes": ("firm_id", "year"),
@@ -134,7 +135,7 @@ def test_who_owns_a_firm_and_where_it_sits_never_drives_a_chance() -> None:
         "split_group",
     ):
         assert REGISTER.column("firms", name).families == ()
-    for table in ("outcomes", "attestations", "activities", "awards"):
+    for table in ("outcomes", "attestations", "materials", "activities", "awards"):
         assert all(c.families == () for c in REGISTER.tables[table].columns.values())
 
 
@@ -168,6 +169,7 @@ def test_dates_that_may_lie_ahead_are_the_deadlines() -> None:
         "titles.ban_until",
         "credit.loan_maturing_on",
         "attestations.valid_until",
+        "materials.valid_until",
     }
 
 

@@ -1,0 +1,204 @@
+"""From the files' tables to documents, parameters, editions and selector; problems are noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from policy.conditions import Finding, Leaf, ScoreTest, walk
+from policy.law import CitySettings
+from policy.parsing import Reader
+from policy.problems import Problems
+from policy.rules import (
+    Bands,
+    Best,
+    Criterion,
+    Document,
+    Each,
+    Edition,
+    Options,
+    Parameter,
+    Points,
+    Rule,
+    Score,
+    Use,
+)
+
+__all__ = ["document", "edition", "of", "parameter", "sizes", "uses"]
+
+Tables = Mapping[str, dict[str, Any]]
+EDITION = (
+    "id",
+    "tier",
+    "document",
+    "zh",
+    "en",
+    "confidence",
+    "source",
+    "include",
+    "criteria",
+    "score",
+    "note_zh",
+    "note_en",
+)
+
+
+def of(tables: Tables, start: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    """The files whose names begin so."""
+    return ((name, table) for name, table in tables.items() if name.startswith(start))
+
+
+def document(key: str, raw: Mapping[str, Any], p: Problems) -> Document:
+    return Document(
+        key,
+        p.text(raw, "number", key),
+        p.text(raw, "zh", key),
+        p.text(raw, "en", key),
+        raw.get("issued"),
+        raw.get("in_force"),
+        raw.get("confidence", "L"),
+        p.text(raw, "source", key),
+    )
+
+
+def parameter(key: str, raw: Mapping[str, Any], p: Problems, city: CitySettings) -> Parameter:
+    value = city.parameters.get(key, raw.get("value"))
+    if isinstance(value, date):
+        value = value.isoformat()
+    return Parameter(
+        key,
+        p.text(raw, "zh", key),
+        p.text(raw, "en", key),
+        p.text(raw, "unit", key, ""),
+        value,
+        raw.get("confidence", "L"),
+        p.text(raw, "source", key, ""),
+        p.text(raw, "note", key, ""),
+        tuple(raw.get("options", ())),
+        "city" if key in city.parameters else "default",
+    )
+
+
+def edition(
+    raw: Mapping[str, Any], reader: Reader, groups: Mapping[str, tuple[str, Any]]
+) -> Edition:
+    p = reader.problems
+    p.closed(raw, EDITION, "")
+    names = {n: p.text(raw, n, "") for n in ("id", "tier", "document", "zh", "en", "source")}
+    criteria: list[Criterion] = []
+    for group in raw.get("include", ()):
+        if group not in groups:
+            p.add("include", f"{group!r} must be a group of exclusions.", "Declare it.")
+            continue
+        file, table = groups[group]
+        inner = Reader(reader.metrics, reader.parameters, p.at(file))
+        home = (names["id"], str(table.get("document", names["document"])))
+        criteria += [
+            inner.criterion(c, f"groups.{group}.criteria[{i}]", home)
+            for i, c in enumerate(table.get("criteria", ()))
+        ]
+    home = (names["id"], names["document"])
+    criteria += [
+        reader.criterion(c, f"criteria[{i}]", home) for i, c in enumerate(raw.get("criteria", ()))
+    ]
+    ids = [c.id for c in criteria]
+    for twice in sorted({i for i in ids if ids.count(i) > 1}):
+        p.add(f"criteria.{twice}", f"{twice!r} must be given once.", "Rename one.")
+    score = reader.score(raw["score"], "score") if "score" in raw else None
+    metrics, parameters = _read_by(criteria, score)
+    _check_scores(criteria, score, p)
+    return Edition(
+        **names,
+        criteria=tuple(criteria),
+        score=score,
+        file=p.file,
+        confidence=raw.get("confidence", "L"),
+        note_zh=str(raw.get("note_zh", "")),
+        note_en=str(raw.get("note_en", "")),
+        metrics=frozenset(metrics),
+        parameters=frozenset(parameters),
+    )
+
+
+def _read_by(criteria: Iterable[Criterion], score: Score | None) -> tuple[set[str], set[str]]:
+    metrics: set[str] = set()
+    parameters: set[str] = set()
+    nodes = [node for c in criteria for node in c.conditions()]
+    for rule in _rules(score):
+        if isinstance(rule, Points | Bands):
+            metrics.add(rule.metric)
+        if isinstance(rule, Bands):
+            parameters |= {bound.param for bound, _ in rule.steps}
+        if isinstance(rule, Options):
+            nodes += [node for option in rule.options for node in walk(option.when)]
+        if isinstance(rule, Each):
+            nodes += [node for part in rule.of for node in walk(part)]
+    metrics |= {node.metric for node in nodes if isinstance(node, Leaf)}
+    parameters |= {node.bound.param for node in nodes if isinstance(node, Leaf | ScoreTest)}
+    return metrics, parameters - {""}
+
+
+def _rules(score: Score | None) -> Iterable[Rule]:
+    for group in score.groups if score else ():
+        for line in group.indicators:
+            yield from line.rule.of if isinstance(line.rule, Best) else (line.rule,)
+
+
+def _check_scores(criteria: Iterable[Criterion], score: Score | None, p: Problems) -> None:
+    known = {"total", *(g.id for g in score.groups)} if score else set()
+    for criterion in criteria:
+        for node in criterion.conditions():
+            if isinstance(node, ScoreTest) and node.group not in known:
+                p.add(
+                    f"criteria.{criterion.id}", f"{node.group!r} must be a group of the score.", ""
+                )
+            if isinstance(node, Finding) and not (criterion.papers or node.label.papers):
+                p.add(
+                    f"criteria.{criterion.id}.papers",
+                    "What an official finds must name a paper.",
+                    "Name it.",
+                )
+
+
+def uses(tables: Tables, editions: Mapping[str, Edition], problems: Problems) -> list[Use]:
+    found: list[Use] = []
+    for file, table in of(tables, "selector"):
+        p = problems.at(file)
+        for i, raw in enumerate(table.get("use", ())):
+            use = Use(
+                p.text(raw, "tier", f"use[{i}]"),
+                raw.get("purpose", "new"),
+                raw["from"],
+                raw.get("to"),
+                str(raw.get("edition")),
+                raw.get("confidence", "L"),
+                str(raw.get("source", "")),
+                str(raw.get("note", "")),
+            )
+            if use.edition not in editions:
+                p.add(f"use[{i}].edition", f"{use.edition!r} must be an edition.", "Correct it.")
+            for other in found:
+                same = (use.tier, use.purpose) == (other.tier, other.purpose)
+                if (
+                    same
+                    and use.start <= (other.end or date.max)
+                    and other.start <= (use.end or date.max)
+                ):
+                    p.add(
+                        f"use[{i}]",
+                        f"{use.tier} ({use.purpose}) must have one edition a day, found"
+                        f" {other.edition} and {use.edition} overlap.",
+                        "Correct the dates.",
+                        "overlap",
+                    )
+            found.append(use)
+    return found
+
+
+def sizes(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    classes = {
+        industry: {name: tuple(map(float, bounds)) for name, bounds in lines.items()}
+        for industry, lines in raw.get("classes", {}).items()
+    }
+    return classes, dict(raw.get("gb4754", {}))

@@ -1,0 +1,210 @@
+"""The one-time request letter (一次性告知书) [I/O]: what a firm must still send, told once.
+
+One letter a firm, tier and purpose, in one language. The page prints on A4 and stands alone
+without script or network; what a firm writes about itself is shown as text, whatever it holds.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from jinja2 import Environment, StrictUndefined
+
+__all__ = ["LANGUAGES", "Item", "Letter", "Point", "Subject", "compose", "letter_html"]
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+Words = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whom and what the letter is about. Names are pairs of Chinese and English.
+
+    ``day`` is the day of the letter, ``as_of`` that of the data; without a deadline a line is left.
+    """
+
+    firm_id: str
+    firm: str
+    tier: tuple[str, str]
+    purpose: str
+    year: int
+    document: tuple[str, str]
+    edition: tuple[str, str]
+    edition_id: str
+    day: date
+    as_of: date
+    snapshot: str
+    deadline: date | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """One numbered paper."""
+
+    number: int
+    paper: str
+    situation: str
+    proves: str
+    issuer: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """One criterion that is still to be verified."""
+
+    clause: str
+    criterion: str
+    state: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What stands in the letter, in one language."""
+
+    language: Language
+    name: str
+    to: str
+    opening: str
+    items: tuple[Item, ...]
+    alternatives: tuple[Item, ...]
+    pending: tuple[Point, ...]
+    day: str
+    footer: str
+
+
+def compose(
+    subject: Subject,
+    papers: Sequence[Mapping[str, Any]],
+    open_points: Sequence[Mapping[str, Any]],
+    language: Language,
+) -> Letter:
+    """Write the letter of one firm.
+
+    ``papers`` are the firm's as :meth:`policy.materials.Materials.detail` describes them;
+    ``open_points`` are criteria with ``status`` unknown or manual and the ids of their papers.
+    """
+    words = _words()[language]
+    wanted = [paper for paper in papers if paper["state"] != "held"]
+    ordered = sorted(wanted, key=lambda paper: bool(paper["alternative"]))
+    numbers = {paper["paper"]: i for i, paper in enumerate(ordered, start=1)}
+    items = [_item(paper, numbers[paper["paper"]], language) for paper in ordered]
+    first = sum(not paper["alternative"] for paper in ordered)
+    labels = {str(paper["paper"]): str(paper[language]) for paper in papers}
+    pick = 0 if language == "zh" else 1
+    filled = {
+        "name": subject.firm or subject.firm_id,
+        "firm_id": subject.firm_id,
+        "tier": subject.tier[pick],
+        "purpose": words[subject.purpose],
+        "batch": words["year_batch"].format(year=subject.year),
+        "document": subject.document[pick],
+        "edition": subject.edition[pick],
+        "as_of": _day(subject.as_of, language),
+        "deadline": _day(subject.deadline, language) if subject.deadline else words["undated"],
+        "snapshot": subject.snapshot,
+        "edition_id": subject.edition_id,
+    }
+    return Letter(
+        language=language,
+        name=filled["name"],
+        to=words["to"].format(**filled),
+        opening=words["opening"].format(**filled),
+        items=tuple(items[:first]),
+        alternatives=tuple(items[first:]),
+        pending=tuple(_point(point, numbers, labels, language) for point in open_points),
+        day=_day(subject.day, language),
+        footer=words["footer"].format(**filled),
+    )
+
+
+def letter_html(letter: Letter) -> str:
+    """Render the letter as a page for A4; every text is escaped."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    page = environment.from_string(_file("letter.html"))
+    return page.render(letter=letter, words=_words()[letter.language])
+
+
+def _item(paper: Mapping[str, Any], number: int, language: Language) -> Item:
+    words = _words()[language]
+    return Item(
+        number=number,
+        paper=str(paper[language]),
+        situation=words["between"].join(_situation(paper["copies"], language)),
+        proves=words["between"].join(_proves(paper["proves"], language)),
+        issuer=str(paper[f"issuer_{language}"]),
+    )
+
+
+def _proves(places: Iterable[Mapping[str, Any]], language: Language) -> Iterator[str]:
+    """What a paper proves, clause by clause."""
+    words = _words()[language]
+    by_clause: dict[str, list[str]] = {}
+    for place in places:
+        by_clause.setdefault(str(place["clause"]), []).append(str(place[language]))
+    for clause, labels in by_clause.items():
+        label = words["separator"].join(dict.fromkeys(labels))
+        yield words["of_clause"].format(label=label, clause=clause)
+
+
+def _situation(copies: Iterable[Mapping[str, Any]], language: Language) -> Iterator[str]:
+    """What is wrong with each copy; missing years are told together."""
+    words = _words()[language]
+    missing = [copy["year"] for copy in copies if copy["state"] == "missing"]
+    for copy in copies:
+        if copy["state"] == "expired" and copy["reason"] == "year":
+            yield words["expired_year"].format(held=copy["held_year"], year=copy["year"])
+        elif copy["state"] == "expired":
+            until = _day(date.fromisoformat(copy["valid_until"]), language)
+            yield words["expired"].format(day=until)
+    if missing == [None]:
+        yield words["missing"]
+    elif missing:
+        yield words["missing_years"].format(years=words["separator"].join(map(str, missing)))
+
+
+def _point(
+    point: Mapping[str, Any],
+    numbers: Mapping[str, int],
+    labels: Mapping[str, str],
+    language: Language,
+) -> Point:
+    words = _words()[language]
+    named = [name for name in point["papers"] if name in labels]
+    asked = sorted(numbers[name] for name in named if name in numbers)
+    shown = [words["on_file"].format(paper=labels[name]) for name in named if name not in numbers]
+    if asked:
+        numerals = words["separator"].join(map(str, asked))
+        shown.insert(0, words["items"].format(numbers=numerals))
+    return Point(
+        clause=str(point["clause"]),
+        criterion=str(point[language]),
+        state=words[point["status"]],
+        evidence=words["separator"].join(shown),
+    )
+
+
+def _day(day: date, language: Language) -> str:
+    """Write a day as people do.
+
+    >>> _day(date(2026, 4, 5), "zh"), _day(date(2026, 4, 5), "en")
+    ('2026年4月5日', '2026-04-05')
+    """
+    return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else day.isoformat()
+
+
+@cache
+def _words() -> Mapping[str, Words]:
+    return tomllib.loads(_file("letter.toml"))
+
+
+def _file(name: str) -> str:
+    return (resources.files("policy") / "data" / name).read_text(encoding="utf-8")

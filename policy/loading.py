@@ -1,0 +1,179 @@
+"""The law's files read [I/O]: parsed, checked against each other and against the lock of releases.
+
+``load`` refuses everything that is wrong at once: a released file that changed, dates that overlap,
+a metric nobody knows, a clause that is missing; each problem with its file and key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from policy import assembly
+from policy.law import Batch, CitySettings, Law, Review
+from policy.metrics import Metrics, declared
+from policy.parsing import Reader
+from policy.problems import Problems
+from policy.rules import Edition
+from tidu.digest import of_json
+
+__all__ = ["DATA", "LOCK", "digests", "load", "standing"]
+
+DATA = Path(__file__).resolve().parent / "data"
+LOCK = "released.toml"
+LOCKED = ("documents", "exclusions", "selector", "size_classes", "metrics/", "editions/")
+
+
+@cache
+def standing() -> Law:
+    """The law as it ships, read once."""
+    return load()
+
+
+def load(city: Path | None = None, data: Path = DATA) -> Law:
+    """Read all files below ``data`` and the city's file, if it has one."""
+    problems = Problems("")
+    files = _files(data, problems)
+    _check_lock(files, problems)
+    tables = {name: tables for name, (_, tables) in files.items()}
+    documents = {
+        k: assembly.document(k, v, problems.at(f)) for f, k, v in _all(tables, "documents")
+    }
+    metrics = Metrics(
+        {k: m for f, k, v in _all(tables, "metrics/") if (m := declared(k, v, problems.at(f)))}
+    )
+    settings, batches = _city(city, problems)
+    parameters = {
+        k: assembly.parameter(k, v, problems.at(f), settings)
+        for f, k, v in _all(tables, "parameters")
+    }
+    for name in sorted(set(settings.parameters) - set(parameters)):
+        problems.at(str(city)).add(
+            f"parameters.{name}", f"{name} is no parameter.", "See policy/data/parameters*.toml."
+        )
+    groups = {
+        k: (f, g)
+        for f, t in assembly.of(tables, "exclusions")
+        for k, g in t.get("groups", {}).items()
+    }
+    editions: dict[str, Edition] = {}
+    for file, table in assembly.of(tables, "editions/"):
+        reader = Reader(metrics, frozenset(parameters), problems.at(file))
+        edition = assembly.edition(table, reader, groups)
+        if edition.document not in documents:
+            reader.problems.add(
+                "document", f"{edition.document!r} must be a document.", "Declare it.", "document"
+            )
+        if edition.id in editions:
+            reader.problems.add("id", f"{edition.id!r} must be given once.", "Rename one.")
+        editions[edition.id] = edition
+    uses = assembly.uses(tables, editions, problems)
+    sizes, divisions = assembly.sizes(tables.get("size_classes.toml", {}))
+    problems.refuse("All files of the law")
+    identity = {name: digest for name, (digest, _) in files.items()}
+    if city is not None and city.exists():
+        identity["city"] = hashlib.sha256(city.read_bytes()).hexdigest()
+    return Law(
+        documents,
+        metrics,
+        parameters,
+        editions,
+        tuple(uses),
+        sizes,
+        divisions,
+        settings,
+        tuple(batches),
+        of_json(identity)[:16],
+    )
+
+
+def digests(data: Path = DATA) -> dict[str, str]:
+    """The sha256 of every file that a release locks."""
+    return {
+        path.relative_to(data).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(data.rglob("*.toml"))
+        if path.relative_to(data).as_posix().startswith(LOCKED)
+    }
+
+
+def _files(data: Path, problems: Problems) -> dict[str, tuple[str, dict[str, Any]]]:
+    found = {}
+    for path in sorted(data.rglob("*.toml")):
+        name = path.relative_to(data).as_posix()
+        content = path.read_bytes()
+        try:
+            table = tomllib.loads(content.decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            problems.at(name).add(
+                "", f"A file must be TOML in UTF-8, found: {error}.", "Correct it."
+            )
+            continue
+        found[name] = (hashlib.sha256(content).hexdigest(), table)
+    return found
+
+
+def _check_lock(files: Mapping[str, tuple[str, dict[str, Any]]], problems: Problems) -> None:
+    locked = files.get(LOCK, ("", {}))[1].get("files", {})
+    for name, digest in locked.items():
+        found = files[name][0] if name in files else "no file"
+        if found != digest:
+            problems.at(name).add(
+                "",
+                f"A released file must hash to {digest[:12]}, found {found[:12]}.",
+                "Restore it; a new rule is a new file.",
+                "changed",
+            )
+    for name in files:
+        if name.startswith(LOCKED) and name not in locked:
+            problems.at(name).add(
+                "",
+                "A file of the law must be in the lock, found it outside.",
+                "Release it: python -m policy.release.",
+                "unlocked",
+            )
+
+
+def _all(tables: Mapping[str, dict[str, Any]], start: str) -> Iterable[tuple[str, str, Any]]:
+    for file, table in assembly.of(tables, start):
+        yield from ((file, key, value) for key, value in table.items())
+
+
+def _city(path: Path | None, problems: Problems) -> tuple[CitySettings, list[Batch]]:
+    if path is None or not path.exists():
+        return CitySettings(), []
+    p = problems.at(str(path))
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        p.add("", f"The city's file must be TOML in UTF-8, found: {error}.", "Correct it.")
+        return CitySettings(), []
+    p.closed(raw, ("parameters", "tasks", "reviews", "budgets", "batches"), "")
+    reviews = {
+        k: Review(p.text(v, "document", f"reviews.{k}"), v.get("on", date.min), p.text(v, "by", k))
+        for k, v in raw.get("reviews", {}).items()
+    }
+    budgets = {int(year): dict(by) for year, by in raw.get("budgets", {}).items()}
+    batches = []
+    for i, b in enumerate(raw.get("batches", ())):
+        year = int(p.number(b, "year", f"batches[{i}]"))
+        opens = b.get("opens_on", date(max(year, 1), 1, 1))
+        batches.append(
+            Batch(
+                p.text(b, "tier", f"batches[{i}]"),
+                year,
+                b.get("purpose", "new"),
+                opens,
+                int(b.get("data_year", year - 1)),
+                "",
+                opens,
+                b.get("closes_on"),
+                b.get("district_deadline"),
+                b.get("quota"),
+            )
+        )
+    return CitySettings(raw.get("parameters", {}), raw.get("tasks", {}), reviews, budgets), batches

@@ -1,0 +1,143 @@
+"""Tests of a quantity as conditions on changes: what must hold so that it is at least a bound.
+
+Quotients are multiplied out with the sign of what is below, growth a year becomes a bound on a
+quotient, and a function of one direction alone is solved for the changes at which it crosses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policy.path_affine import Affine, Grown, Opaque, Pick, Quantity, Ratio, Unknown
+from policy.path_tree import NO, YES, Every, Linear, Node, Some
+
+__all__ = ["Sign", "compared", "varies"]
+
+Floats = NDArray[np.float64]
+Sign = Literal[">=", ">", "<=", "<"]
+
+PARALLEL = 1e-9
+PIECES = 128
+HALVINGS = 80
+
+
+def varies(part: Quantity) -> bool:
+    """Whether any change can move it."""
+    if isinstance(part, Unknown):
+        return False
+    if isinstance(part, Affine):
+        return not part.fixed
+    if isinstance(part, Pick):
+        return any(varies(each) for each in part.parts)
+    return True
+
+
+def compared(part: Quantity, sign: Sign, bound: float, box: Floats) -> Node | None:
+    """Return the condition that a known quantity passes a test, over changes from 0 to ``box``.
+
+    None if no exact condition is known: the quantity moves in several directions at once and is no
+    quotient of sums.
+    """
+    if isinstance(part, Affine):
+        return _linear(Affine(part.level - bound, part.slope), sign)
+    if isinstance(part, Ratio):
+        return _ratio(part, sign, bound)
+    if isinstance(part, Grown):
+        return _grown(part, sign, bound)
+    if isinstance(part, Pick):
+        nodes = [compared(each, sign, bound, box) for each in part.parts]
+        known = tuple(node for node in nodes if node is not None)
+        every = part.least == (sign in (">=", ">"))
+        return None if len(known) < len(nodes) else Every(known) if every else Some(known)
+    if isinstance(part, Opaque):
+        return _solved(part, sign, bound, box)
+    return None
+
+
+def _linear(form: Affine, sign: Sign) -> Linear:
+    form = form if sign in (">=", ">") else form.times(-1.0)
+    return Linear(form.slope, form.level, sign in (">", "<"))
+
+
+def _ratio(part: Ratio, sign: Sign, bound: float) -> Node:
+    rest = part.above - part.below.times(bound)
+    turned: dict[Sign, Sign] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
+    return Some(
+        (
+            Every((_linear(part.below, ">"), _linear(rest, sign))),
+            Every((_linear(part.below, "<"), _linear(rest, turned[sign]))),
+        )
+    )
+
+
+def _grown(part: Grown, sign: Sign, bound: float) -> Node:
+    known = (_linear(part.before, ">"), _linear(part.now, ">="))
+    base = 1.0 + bound / 100.0
+    if base < 0.0:  # nothing shrinks by more than all of it
+        return Every((*known, YES if sign in (">=", ">") else NO))
+    factor = base if part.years == 1.0 else base**part.years
+    return Every((*known, _linear(part.now - part.before.times(factor), sign)))
+
+
+def _solved(part: Opaque, sign: Sign, bound: float, box: Floats) -> Node | None:
+    """Solve along the one direction in which everything the function reads moves."""
+    widest = max(part.through, key=lambda form: float(np.abs(form.slope * box).sum()))
+    way = widest.slope
+    for form in part.through:
+        parallel = float(form.slope @ way) / float(way @ way)
+        if np.abs((form.slope - parallel * way) * box).sum() > PARALLEL * np.abs(way * box).sum():
+            return None
+    reach = way * box
+    low, high = float(np.minimum(reach, 0.0).sum()), float(np.maximum(reach, 0.0).sum())
+
+    def passes(s: float) -> bool:
+        value = part.of(way * (s / float(way @ way)))
+        if np.isnan(value):
+            return False
+        return {
+            ">=": value >= bound,
+            ">": value > bound,
+            "<=": value <= bound,
+            "<": value < bound,
+        }[sign]
+
+    pieces = _pieces(passes, low, high)
+    whole = (
+        Every((Linear(way, -start), Linear(-way, end))) if start > low or end < high else YES
+        for start, end in pieces
+    )
+    return Some(tuple(whole)) if pieces else NO
+
+
+def _pieces(passes: Callable[[float], bool], low: float, high: float) -> list[tuple[float, float]]:
+    """Find the stretches of a line on which a test passes, their ends to the last digit."""
+    grid = [float(s) for s in np.linspace(low, high, PIECES + 1)]
+    found: list[tuple[float, float]] = []
+    start = low if passes(low) else None
+    for left, right in pairwise(grid):
+        if passes(left) == passes(right):
+            continue
+        edge = _edge(passes, left, right)
+        if start is None:
+            start = edge
+        else:
+            found.append((start, edge))
+            start = None
+    return found if start is None else [*found, (start, high)]
+
+
+def _edge(passes: Callable[[float], bool], left: float, right: float) -> float:
+    """Halve until the passing side of the crossing is known as well as floats allow."""
+    rises = passes(right)
+    for _ in range(HALVINGS):
+        middle = (left + right) / 2.0
+        if passes(middle) == rises:
+            right = middle
+        else:
+            left = middle
+    return right if rises else left

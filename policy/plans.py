@@ -1,0 +1,51 @@
+"""The plans on file: those of the package, and further ones of the city."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from policy.plan import Plan, parse
+from tidu.errors import DataError, Issue
+
+__all__ = ["load_plans"]
+
+
+def load_plans(city: Path | None = None) -> Mapping[str, Plan]:
+    """All plans by id; ``city`` may hold folders of its own. One id twice is an error."""
+    plans = dict(_shipped())
+    issues = []
+    for folder in sorted(city.iterdir()) if city is not None and city.is_dir() else ():
+        if not folder.is_dir():
+            continue
+        texts = {p.name: p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.toml"))}
+        plan = parse(texts, f"plan/{folder.name}")
+        if plan.id in plans:
+            issues.append(
+                Issue(
+                    "error",
+                    "plan",
+                    "A plan's id must be its own.",
+                    "Give the successor another id.",
+                    file=f"plan/{folder.name}/plan.toml",
+                    column="id",
+                    value=plan.id,
+                )
+            )
+        plans[plan.id] = plan
+    if issues:
+        raise DataError("Two plans have one id.", issues, "Rename one of them.")
+    return plans
+
+
+@cache
+def _shipped() -> Mapping[str, Plan]:
+    plans = {}
+    for folder in (resources.files("policy") / "data" / "plan").iterdir():
+        files = [f for f in folder.iterdir() if f.name.endswith(".toml")]
+        texts = {f.name: f.read_text(encoding="utf-8") for f in files}
+        plan = parse(texts, f"policy/data/plan/{folder.name}")
+        plans[plan.id] = plan
+    return plans

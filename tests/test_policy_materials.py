@@ -1,0 +1,454 @@
+"""Papers: what an edition asks for, and what a firm holds, has out of date or lacks at a day."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plan_panels import panel_of
+
+from features.schema import register
+from policy.filed import filed
+from policy.materials import STATES, Materials, Need, Place, Terms, assess
+from policy.needs import Mention, asked_by, gathered
+from policy.papers import Paper, parse_papers
+from tidu.clock import add_months
+from tidu.errors import DataError
+
+DAY = date(2026, 5, 10)
+T = 2025
+FILE = "policy/data/papers.toml"
+TEXT = (resources.files("policy") / "data" / "papers.toml").read_text(encoding="utf-8")
+PAPERS = parse_papers(tomllib.loads(TEXT), FILE)
+PLACE = Place("x:1", "第一项", "条件", "Condition", 0)
+
+
+# ------------------------------------------------------------------- an oracle, firm by firm
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One paper in the hand of a firm."""
+
+    firm: str
+    paper: str
+    issued: date
+    until: date | None
+    year: int | None
+
+
+def out_of_date(sheet: Sheet, months: int | None, day: date) -> bool:
+    return (sheet.until is not None and sheet.until < day) or (
+        months is not None and add_months(sheet.issued, months) <= day
+    )
+
+
+def slowly(sheets: Sequence[Sheet], need: Need, months: int | None, day: date) -> str:
+    """Read the rule of the papers aloud for the sheets of one firm."""
+    mine = [s for s in sheets if s.paper == need.paper.id and s.issued <= day]
+    valid = [s for s in mine if not out_of_date(s, months, day)]
+    if not need.lags:
+        return "held" if valid else "expired" if mine else "missing"
+    answers = set()
+    if need.paper.fiscal_year == "any":
+        if any(s.year in {T - lag for lag in need.lags} for s in valid):
+            return "held"
+        return "expired" if any(s.year is not None for s in mine) else "missing"
+    for lag in need.lags:
+        if any(s.year == T - lag for s in valid):
+            answers.add("held")
+        elif any(_near(s.year, T - lag, newest=lag == min(need.lags)) for s in mine):
+            answers.add("expired")
+        else:
+            answers.add("missing")
+    return next(name for name in ("missing", "expired", "held") if name in answers)
+
+
+def _near(year: int | None, wanted: int, *, newest: bool) -> bool:
+    return year == wanted or (newest and year is not None)
+
+
+def paper(name: str, **more: Any) -> Paper:
+    return Paper(name, "材料", "Paper", "单位", "Issuer", "H", "…", **more)
+
+
+NEEDS = (
+    Need(paper("audit_report", fiscal_year="each"), (PLACE,), (0, 1, 2)),
+    Need(paper("tax_returns", fiscal_year="each"), (PLACE,), (1,)),
+    Need(paper("platform_score_notice", fiscal_year="any"), (PLACE,), (0, 1)),
+    Need(paper("niche_statement", fiscal_year="newest"), (PLACE,), (0,)),
+    Need(paper("valuation_report", valid_months=12), (PLACE,)),
+    Need(paper("brand_proof"), (PLACE,)),
+    Need(paper("credit_china_report", months_parameter="months"), (PLACE,)),
+)
+near = st.integers(-800, 5).map(lambda days: DAY + timedelta(days=days))
+ends = st.none() | st.integers(-3, 400).map(lambda days: DAY + timedelta(days=days))
+sheets = st.lists(
+    st.builds(
+        Sheet,
+        st.sampled_from("ABC"),
+        st.sampled_from([need.paper.id for need in NEEDS]),
+        near,
+        ends,
+        st.none() | st.integers(T - 4, T + 1),
+    ),
+    max_size=14,
+    unique_by=lambda s: (s.firm, s.paper, s.issued),
+)
+
+
+def seen(
+    rows: Sequence[Sheet], needs: Sequence[Need] = NEEDS, months: int | None = 3, day: date = DAY
+) -> Materials:
+    firms = [{"firm_id": f} for f in "ABC"]
+    held = [
+        {
+            "firm_id": s.firm, "paper": s.paper, "issued_on": s.issued,
+            "valid_until": s.until, "fiscal_year": s.year, "document": "文1", "issuer": "甲",
+        }
+        for s in rows
+    ]  # fmt: skip
+    panel = panel_of(date(2026, 6, 1), {"firms": firms, "materials": held})
+    papers = {need.paper.id: need.paper for need in needs}
+    on_file = filed(panel, panel.firm_ids, papers, lambda *_: frozenset())
+    return assess(panel.firm_ids, needs, on_file, Terms(day, T, {"months": months}))
+
+
+@settings(max_examples=150, deadline=None)
+@given(sheets, st.none() | st.integers(1, 24))
+def test_the_arrays_say_what_the_rule_read_aloud_says(
+    rows: list[Sheet], months: int | None
+) -> None:
+    found = seen(rows, months=months)
+    for i, firm in enumerate(found.firm_ids):
+        own = [s for s in rows if s.firm == firm]
+        detail = {item["paper"]: item for item in found.detail(i)}
+        for j, need in enumerate(NEEDS):
+            expected = slowly(own, need, need.paper.months({"months": months}), DAY)
+            assert STATES[found.states[i, j]] == expected, (firm, need.paper.id)
+            assert detail[need.paper.id]["state"] == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(sheets, sheets)
+def test_a_further_paper_never_makes_anything_worse(one: list[Sheet], more: list[Sheet]) -> None:
+    known = {(s.firm, s.paper, s.issued) for s in one}
+    both = one + [s for s in more if (s.firm, s.paper, s.issued) not in known]
+    assert (seen(both).states >= seen(one).states).all()
+
+
+# ------------------------------------------------------------------------- the day it ends
+
+
+def state(rows: Sequence[Sheet], need: Need, day: date, **more: Any) -> str:
+    return STATES[seen(rows, (need,), day=day, **more).states[0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2026, 3, 30), "held"),
+        (date(2026, 3, 31), "held"),
+        (date(2026, 4, 1), "expired"),
+    ],
+)
+def test_a_printed_last_day_still_counts(day: date, expected: str) -> None:
+    row = Sheet("A", "brand_proof", date(2023, 4, 1), date(2026, 3, 31), None)
+    assert state([row], NEEDS[5], day) == expected
+
+
+@pytest.mark.parametrize(
+    ("issued", "months", "day", "expected"),
+    [
+        (date(2025, 4, 10), 12, date(2026, 4, 9), "held"),
+        (date(2025, 4, 10), 12, date(2026, 4, 10), "expired"),
+        (date(2025, 4, 10), 12, date(2026, 4, 11), "expired"),
+        (date(2026, 1, 31), 1, date(2026, 2, 27), "held"),
+        (date(2026, 1, 31), 1, date(2026, 2, 28), "expired"),
+        (date(2026, 4, 11), 12, date(2026, 4, 10), "missing"),
+    ],
+)
+def test_months_run_to_the_day_before_the_anniversary(
+    issued: date, months: int, day: date, expected: str
+) -> None:
+    row = Sheet("A", "credit_china_report", issued, None, None)
+    assert state([row], NEEDS[6], day, months=months) == expected
+
+
+def test_without_the_citys_number_of_months_a_report_does_not_expire_by_itself() -> None:
+    row = Sheet("A", "credit_china_report", date(2010, 1, 1), None, None)
+    found = seen([row], NEEDS[6:], months=None)
+    assert STATES[found.states[0, 0]] == "held"
+    (item,) = found.detail(0)
+    assert item["valid_months"] is None
+    assert item["months_parameter"] == "months"
+
+
+def test_the_earlier_of_the_two_ends_counts() -> None:
+    need, issued = NEEDS[4], date(2025, 5, 11)
+    late = [Sheet("A", "valuation_report", issued, date(2030, 1, 1), None)]
+    assert state(late, need, date(2026, 5, 10)) == "held"
+    assert state(late, need, date(2026, 5, 11)) == "expired"
+    soon = [Sheet("A", "valuation_report", issued, date(2025, 6, 1), None)]
+    assert state(soon, need, date(2025, 6, 2)) == "expired"
+
+
+def test_the_best_of_several_counts_and_is_shown() -> None:
+    rows = [
+        Sheet("A", "valuation_report", date(2024, 1, 1), None, None),
+        Sheet("A", "valuation_report", date(2026, 1, 1), None, None),
+        Sheet("A", "valuation_report", date(2023, 1, 1), None, None),
+    ]
+    (item,) = seen(rows, NEEDS[4:5]).detail(0)
+    (copy,) = item["copies"]  # type: ignore[misc]
+    assert (item["state"], copy["issued_on"]) == ("held", "2026-01-01")
+    assert copy["valid_until"] == "2026-12-31"
+    assert copy["seen_in"] == "materials"
+    assert copy["document"] == "文1"
+
+
+def test_an_older_year_is_named_and_a_year_in_between_is_asked_for() -> None:
+    def rows(*years: int) -> list[Sheet]:
+        return [Sheet("A", "audit_report", date(y + 1, 4, 1), None, y) for y in years]
+
+    def shown(*years: int) -> tuple[str, list[tuple[int, str, int | None, str | None]]]:
+        (item,) = seen(rows(*years), NEEDS[:1]).detail(0)
+        copies: Any = item["copies"]
+        return str(item["state"]), [
+            (c["year"], c["state"], c.get("held_year"), c.get("reason")) for c in copies
+        ]
+
+    assert shown(2025, 2024, 2023)[0] == "held"
+    assert shown(2024, 2023) == (
+        "expired",
+        [(2025, "expired", 2024, "year"), (2024, "held", 2024, None), (2023, "held", 2023, None)],
+    )
+    assert shown(2025, 2023) == (
+        "missing",
+        [(2025, "held", 2025, None), (2024, "missing", None, None), (2023, "held", 2023, None)],
+    )
+    assert shown()[0] == "missing"
+
+
+def test_a_year_that_is_not_stated_proves_no_year() -> None:
+    row = Sheet("A", "tax_returns", date(2025, 4, 1), None, None)
+    assert state([row], NEEDS[1], DAY) == "missing"
+
+
+def test_all_firms_at_once_are_counted() -> None:
+    rows = [
+        Sheet("A", "brand_proof", date(2020, 1, 1), None, None),
+        Sheet("B", "brand_proof", date(2020, 1, 1), date(2021, 1, 1), None),
+    ]
+    found = seen(rows, NEEDS[5:6])
+    assert found.states.dtype == np.int8
+    assert found.counts() == {"brand_proof": {"missing": 1, "expired": 1, "held": 1}}
+
+
+# --------------------------------------------------------------- what our own tables prove
+
+
+def proved(
+    name: str,
+    tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    asked: frozenset[str] = frozenset(),
+    covered: Sequence[str] = (),
+) -> str:
+    """The state of one paper of the package for firm A."""
+    need = Need(PAPERS[name], (PLACE,), (0,) if PAPERS[name].fiscal_year else ())
+    panel = panel_of(DAY, {"firms": [{"firm_id": "A"}]} | dict(tables), covered)
+    on_file = filed(panel, panel.firm_ids, {name: PAPERS[name]}, lambda *_: asked)
+    found = assess(panel.firm_ids, [need], on_file, Terms(DAY, T, {}))
+    return STATES[found.states[0, 0]]
+
+
+def year(value: int = T, **more: Any) -> dict[str, Any]:
+    return {"annual": [{"firm_id": "A", "year": value} | more]}
+
+
+def title(tier: str, **more: Any) -> dict[str, Any]:
+    row = {"firm_id": "A", "tier": tier, "issued_on": "2024-01-01"}
+    return {"titles": [row | {"expires_on": "2026-12-31"} | more]}
+
+
+def event(kind: str, **more: Any) -> dict[str, Any]:
+    return {"events": [{"firm_id": "A", "kind": kind, "on": "2025-01-01"} | more]}
+
+
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("audit_report", year(audited=1.0), "held"),
+    ("audit_report", year(audited=0.0), "missing"),
+    ("audit_report", year(revenue=9.0), "missing"),
+    ("audit_report", year(audit_report_code="沪25A"), "held"),
+    ("audit_report", year(T - 1, audited=1.0), "expired"),
+    ("platform_score_notice", year(srdi_platform_score=0.0), "held"),
+    ("platform_score_notice", year(T - 1, srdi_platform_score=70.0), "expired"),
+    ("provincial_indicator_proof", year(provincial_feature_score=3.0), "held"),
+    ("award_certificate", year(st_award_level="prov", st_award_date="2024-03-01"), "held"),
+    ("award_certificate", year(st_award_level="prov"), "missing"),
+    ("award_certificate", year(st_award_level="muni", st_award_date="2024-03-01"), "missing"),
+    ("title_certificate", title("srdi_provincial"), "held"),
+    ("title_certificate", title("high_tech"), "missing"),
+    ("title_certificate", title("srdi_provincial", expires_on="2026-05-10"), "held"),
+    ("title_certificate", title("srdi_provincial", expires_on="2026-05-09"), "expired"),
+    ("title_certificate", title("srdi_provincial", revoked_on="2026-05-09"), "missing"),
+    ("title_certificate", title("srdi_provincial", expires_on=None), "held"),
+    ("quotation_notice", event("quoted"), "held"),
+    ("quotation_notice", event("quoted", ended_on="2025-06-01"), "missing"),
+    ("quotation_notice", event("guidance"), "missing"),
+    ("patent_certificates", year(class1_ip=4.0), "missing"),
+    ("niche_statement", year(years_in_niche=4.0), "missing"),
+    (
+        "award_payment_record",
+        {"awards": [{"firm_id": "A", "item": "A7", "paid_on": "2025-01-01", "amount": 50.0}]},
+        "held",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "tables", "expected"), CASES)
+def test_the_record_of_an_issuing_act_proves_a_paper_and_a_filled_in_figure_does_not(
+    name: str, tables: dict[str, Any], expected: str
+) -> None:
+    assert proved(name, tables, frozenset({"srdi_provincial"})) == expected
+
+
+def test_who_moved_in_again_after_leaving_has_moved_in() -> None:
+    row = {"firm_id": "A", "whole_relocation": 1.0, "city_in_on": "2025-01-01"}
+    for out, expected in ((None, "held"), ("2025-06-01", "missing"), ("2024-06-01", "held")):
+        assert proved("relocation_proof", {"firms": [row | {"city_out_on": out}]}) == expected
+
+
+def test_complete_records_of_the_unit_stand_for_a_report_and_partial_ones_do_not() -> None:
+    kinds = ["abnormal_list", "dishonest_list", "tax_evasion", "data_fraud"]
+    assert proved("credit_china_report", {}, covered=kinds) == "held"
+    assert proved("credit_china_report", {}, covered=kinds[1:]) == "missing"
+
+
+# ------------------------------------------------------------------------- the papers as data
+
+
+def test_the_register_knows_the_papers_by_the_labels_of_the_policy() -> None:
+    codes = register().column("materials", "paper").codes
+    assert {code: known[0] for code, known in codes.items()} == {
+        name: paper.zh for name, paper in PAPERS.items()
+    }
+
+
+def test_every_paper_says_in_both_languages_what_it_is_and_who_issues_it() -> None:
+    for known in PAPERS.values():
+        assert known.zh != known.en
+        assert known.issuer_zh != known.issuer_en
+        assert known.en.isascii()
+        assert known.issuer_en.isascii()
+        assert known.valid_months is None or known.confidence != "L"
+
+
+GOOD = """
+[a]
+zh = "甲"
+en = "A"
+issuer_zh = "单位"
+issuer_en = "Issuer"
+confidence = "H"
+source = "…"
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ("zh2 = 1", "a.zh2"),
+        ("fiscal_year = true", "a.fiscal_year"),
+        ("valid_months = 0", "a.valid_months"),
+        ("valid_months = 1.5", "a.valid_months"),
+        ("valid_months = { params = 'x' }", "a.valid_months"),
+        ("fiscal_year = 'each'\nvalid_months = 3", "a.valid_months"),
+        ("from_data = [1]", "a.from_data[0]"),
+        ("from_data = [{ table = 'anual' }]", "a.from_data[0].table"),
+        ("from_data = [{ table = 'annual', year = 'jahr' }]", "a.from_data[0].year"),
+        ("from_data = [{ table = 'annual', fill = [] }]", "a.from_data[0].fill"),
+        ("from_data = [{ table = 'titles', on = 'tier' }]", "a.from_data[0].on"),
+        (
+            "from_data = [{ table = 'titles', where = { tier = 'x' } }]",
+            "a.from_data[0].where.tier",
+        ),
+        (
+            "from_data = [{ table = 'annual', where = { audited = 'ja' } }]",
+            "a.from_data[0].where.audited",
+        ),
+        ("from_data = [{ covered = ['x'], years = 3 }]", "a.from_data[0].covered"),
+        ("from_data = [{ covered = ['penalty'] }]", "a.from_data[0].years"),
+    ],
+)
+def test_a_wrong_paper_is_refused_with_its_key(more: str, key: str) -> None:
+    with pytest.raises(DataError, match="must describe papers, found 1 problem") as caught:
+        parse_papers(tomllib.loads(GOOD + more), "city/papers.toml")
+    (issue,) = caught.value.issues
+    assert (issue.file, issue.column) == ("city/papers.toml", key)
+
+
+def test_all_problems_of_all_papers_are_told_at_once() -> None:
+    raw = {"a": {"zh": "甲"}, "b": 3}
+    with pytest.raises(DataError, match="must describe papers") as caught:
+        parse_papers(raw, FILE)
+    keys = [issue.column for issue in caught.value.issues]
+    assert {"a.en", "a.issuer_zh", "a.issuer_en", "a.confidence", "a.source", "b"} <= set(keys)
+
+
+# ------------------------------------------------------------------ which papers, which years
+
+
+def mention(name: str, papers: Sequence[str], metrics: Sequence[str]) -> Mention:
+    return Mention(Place(name, f"第{name}项", name, name, 0), tuple(papers), frozenset(metrics))
+
+
+INPUTS = {
+    "debt": frozenset({"total_liabilities", "total_assets"}),
+    "cagr": frozenset({"revenue", "revenue[-2]", "basis", "basis[-2]"}),
+    "before": frozenset({"rd_expense[-1]"}),
+    "lower": frozenset({"held(srdi_provincial)"}),
+    "chain": frozenset({"ever(tech_sme)", "award(prov, 3, 3)", "founded_on"}),
+}
+
+
+def needs_of(*mentions: Mention) -> dict[str, Need]:
+    return {need.paper.id: need for need in gathered(mentions, PAPERS, INPUTS.__getitem__)}
+
+
+def test_growth_over_two_years_needs_three_audit_reports() -> None:
+    found = needs_of(
+        mention("1", ["audit_report", "niche_statement"], ["cagr"]),
+        mention("2", ["audit_report"], ["debt"]),
+        mention("3", ["rd_special_audit"], ["before"]),
+        mention("4", ["title_certificate", "tax_returns"], ["lower"]),
+    )
+    assert {name: need.lags for name, need in found.items()} == {
+        "audit_report": (0, 1, 2),
+        "niche_statement": (0,),
+        "rd_special_audit": (1,),
+        "title_certificate": (),
+        "tax_returns": (0,),
+    }
+    assert [place.address for place in found["audit_report"].places] == ["1", "2"]
+    assert list(found) == [name for name in PAPERS if name in found]
+
+
+def test_a_certificate_is_asked_for_by_the_titles_that_its_criteria_name() -> None:
+    mentions = [
+        mention("1", ["title_certificate"], ["lower", "debt"]),
+        mention("2", ["title_certificate"], ["chain"]),
+        mention("3", ["audit_report"], ["chain"]),
+    ]
+    asked = asked_by(mentions, INPUTS.__getitem__)
+    assert asked("title_certificate", ["held"]) == {"srdi_provincial"}
+    assert asked("title_certificate", ["held", "ever"]) == {"srdi_provincial", "tech_sme"}
+    assert asked("audit_report", ["held"]) == frozenset()

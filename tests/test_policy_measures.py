@@ -1,0 +1,437 @@
+"""Measures and products: who they fit, which gaps they close, in which order.
+
+Conditions are judged here by a plain evaluator of this file, so that the rows' own logic is tested
+apart from the verdict engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plan_panels import EVERYTHING, defaults, ground_of, panel_of, plan
+
+from features.facts import LADDER
+from policy.fitting import closing, fit, fitting, plan_order
+from policy.ground import Gaps, eligible, next_tier, support
+from policy.logic import MANUAL, MET, NOT_APPLICABLE, UNKNOWN, UNMET
+from policy.measures import run, run_criterion, run_report, without_minor
+from policy.plan import Row as PlanRow
+from policy.products import run as run_product
+from policy.products import white_list
+
+DAY = date(2026, 11, 22)
+Row = dict[str, Any]
+Figures = Mapping[str, Mapping[str, Any]]
+
+
+def titled(firm: str, tier: str) -> Row:
+    return {"firm_id": firm, "tier": tier, "issued_on": date(2025, 5, 1), "purpose": "new"}
+
+
+def city(covered: Any = EVERYTHING, **tables: list[Row]) -> Any:
+    """A is a little giant, B provincial, C municipal, D innovative, E nothing yet."""
+    tiers = dict(zip("ABCD", reversed(LADDER[:4]), strict=True))
+    firms = [{"firm_id": f, "district": d} for f, d in zip("ABCDE", "甲甲乙乙丙", strict=True)]
+    titles = [titled(firm, tier) for firm, tier in tiers.items()]
+    return panel_of(DAY, {"firms": firms, "titles": titles} | tables, covered)
+
+
+# --------------------------------------------------------------------------------- rows as data
+
+
+def test_every_support_says_whom_it_is_for_and_what_it_gives() -> None:
+    supports = [row for row in plan().values() if support(row)]
+    assert len(supports) >= 55
+    for row in supports:
+        detail = support(row) or {}
+        assert {"closes", "channel_zh", "channel_en", "benefit_zh", "benefit_en"} <= set(detail), (
+            row.id
+        )
+        assert ("note_zh" in detail) == ("note_en" in detail), row.id
+
+
+def test_the_ten_programmes_all_have_supports() -> None:
+    programmes = {row.programme for row in plan().values() if support(row)}
+    assert programmes == {
+        "cultivation", "innovation", "digital", "finance", "quality", "market", "platform", "green",
+        "factors", "service",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [r.id for r in plan().values() if r.kind in ("measure", "product")])
+def test_every_measure_and_product_runs(row: str) -> None:
+    for panel in (panel_of(DAY, {}), city()):
+        result = (run if plan()[row].kind == "measure" else run_product)(
+            plan()[row], ground_of(panel, {})
+        )
+        assert result.totals
+        assert {"firm_id"} <= set(result.table)
+
+
+# ---------------------------------------------------------------------------------- eligibility
+
+
+def status_of(row: str, panel: Any, figures: Figures = {}) -> dict[str, int]:  # noqa: B006  read only
+    found = eligible(plan()[row], ground_of(panel, figures))
+    return {firm: int(code) for firm, code in zip(panel.firm_ids, found, strict=True)}
+
+
+def test_scopes() -> None:
+    panel = city()
+    assert status_of("F6", panel) == {"A": MET, "B": MET, "C": MET, "D": UNMET, "E": UNMET}
+    assert status_of("F3", panel) == {"A": MET, "B": MET, "C": UNMET, "D": UNMET, "E": UNMET}
+    assert status_of("B5", panel) == {"A": MET, "B": MET, "C": MET, "D": MET, "E": UNMET}
+    assert set(status_of("C4", panel).values()) == {MET}
+    unrecorded = city(covered=["title:innovative_sme"])
+    assert status_of("F3", unrecorded)["C"] == UNKNOWN
+
+
+def test_a_firm_that_left_or_closed_qualifies_for_nothing() -> None:
+    panel = city(
+        firms=[{"firm_id": "A", "city_out_on": date(2025, 1, 1)}, {"firm_id": "B"}],
+        events=[{"firm_id": "B", "kind": "dissolved", "on": date(2025, 1, 1)}],
+    )
+    for row in plan().values():
+        if support(row):
+            assert not (eligible(row, ground_of(panel, {}))[:2] == MET).any(), row.id
+
+
+def test_own_conditions() -> None:
+    panel = city()
+    figures = {"irreplaceable_ip": {"A": 1.0, "B": 0.0, "D": 1.0}}
+    found = status_of("F5", panel, figures)
+    assert found == {"A": MET, "B": UNMET, "C": UNKNOWN, "D": UNMET, "E": UNMET}
+    # Someone who already has the title a measure leads to does not need it.
+    figures = {"chief_quality_officer": {"A": 1.0, "B": 0.0}}
+    found = status_of("E1", panel, figures)
+    assert (found["A"], found["B"], found["C"]) == (UNMET, MET, UNKNOWN)
+
+
+def credit(firm: str, due: date | None) -> Row:
+    return {"firm_id": firm, "year": 2026, "loan_maturing_on": due, "loan_amount_due": 800.0}
+
+
+def test_renewals_and_the_bridge_look_at_loans_that_fall_due_and_at_a_finding() -> None:
+    def finding(firm: str, row: str, what: str) -> Row:
+        return {"firm_id": firm, "criterion": row, "batch": "2026", "finding": what,
+                "attested_on": date(2026, 10, 1)}  # fmt: skip
+
+    panel = city(
+        credit=[
+            credit("A", date(2027, 2, 22)), credit("B", date(2027, 2, 23)),
+            credit("C", date(2026, 11, 22)), credit("D", date(2026, 12, 1)),
+        ],
+        attestations=[finding("A", "D20", "met"), finding("C", "D20", "unmet")],
+    )  # fmt: skip
+    expected = {"A": MET, "B": UNMET, "C": UNMET, "D": UNMET, "E": UNMET}
+    assert status_of("D20", panel) == expected
+    assert status_of("D5", panel) == {"A": MANUAL, "B": UNMET, "C": MANUAL, "D": UNMET, "E": UNMET}
+    table = run_product(plan()["D20"], ground_of(panel, {})).table
+    # 95 % of the amount due, at most the fund's cap.
+    assert table[["firm_id", "status", "basis", "high"]].to_numpy().tolist() == [
+        ["A", "met", 800.0, 760.0]
+    ]
+
+
+# ----------------------------------------------------------------------------------------- gaps
+
+
+def gaps(statuses: Mapping[str, list[int]]) -> Gaps:
+    """Three criteria: R&D, digital level, and reputation, which an official finds."""
+    tags = (frozenset({"rd_ratio_pct"}), frozenset({"digital_level"}), frozenset({"reputation"}))
+    return Gaps(np.array(list(statuses.values()), dtype=np.int8), ("rd", "digital", "fame"), tags)
+
+
+def small_plan() -> dict[str, PlanRow]:
+    def row(row_id: str, closes: list[str], **detail: Any) -> PlanRow:
+        parts = {"measure": {"reach": "sme", "closes": closes} | detail}
+        return PlanRow(row_id, "甲", "a", "…", "all", "digital", "measure", {}, parts)
+
+    rows = [
+        row("C10", ["digital_level"]),
+        row("C2", ["digital_level"]),
+        row("B1", ["reputation"], recurs="yearly"),
+        row("B2", ["reputation"]),
+        row("D1", [], recurs="yearly", deadline_month=5, deadline_day=31),
+        row("D2", []),
+        row("D3", [], deadline_of="loan_maturing_on"),
+        row("K1", ["rd_ratio_pct", "digital_level"]),
+    ]
+    return {row.id: row for row in rows}
+
+
+def test_what_blocks_comes_first_then_what_is_open_then_the_nearer_deadline() -> None:
+    panel = city(credit=[credit("B", date(2027, 1, 15))])
+    found = {
+        "little_giant": gaps(
+            {f: [MET, UNMET, MANUAL] for f in "A"} | {"B": [MET, UNMET, MANUAL]}
+            | {f: [MET] * 3 for f in "CDE"}
+        ),
+    }  # fmt: skip
+    ground = ground_of(panel, {}, gaps=found.get)
+    table = fitting(small_plan(), ground, firms=np.array([1]))
+    assert table["row"].tolist() == ["C2", "C10", "K1", "B1", "B2", "D3", "D1", "D2"]
+    assert table["place"].tolist() == list(range(1, 9))
+    assert table["closes"].tolist() == ["digital"] * 3 + ["fame"] * 2 + [""] * 3
+    assert table["tier"].unique().tolist() == ["little_giant"]
+    days = dict(zip(table["row"], table["deadline"], strict=True))
+    assert days["B1"] == pd.Timestamp(2026, 12, 31)
+    assert days["D1"] == pd.Timestamp(2027, 5, 31)
+    assert days["D3"] == pd.Timestamp(2027, 1, 15)
+    assert pd.isna(days["D2"])
+
+
+def test_the_next_tier_is_the_rung_above_the_highest_valid_title() -> None:
+    panel = city()
+    assert next_tier(panel).tolist() == [4, 3, 2, 1, 0]
+    champion = city(titles=[titled("A", "single_champion")])
+    ground = ground_of(champion, {}, gaps=lambda _: gaps({firm: [UNMET] * 3 for firm in "ABCDE"}))
+    table = fitting(small_plan(), ground)
+    top = table[(table["firm_id"] == "A").to_numpy()]
+    assert (top["blocks"] == 0).all()
+    assert (top["tier"] == "").all()
+
+
+codes = st.sampled_from([UNMET, UNKNOWN, MANUAL, MET, NOT_APPLICABLE])
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.lists(codes, min_size=3, max_size=3), min_size=5, max_size=5),
+    st.sampled_from(LADDER),
+)
+def test_as_counted_firm_by_firm(statuses: list[list[int]], tier: str) -> None:
+    panel = city()
+    known = gaps(dict(zip("ABCDE", statuses, strict=True)))
+    rows = small_plan()
+    found = fit(rows, ground_of(panel, {}, gaps=lambda _: known), tier)
+    for i, firm in enumerate(statuses):
+        for j, row in enumerate(found.rows):
+            own = [
+                s
+                for s, tag in zip(firm, known.tags, strict=True)
+                if tag & set(support(row)["closes"])
+            ]  # type: ignore[index]
+            assert found.blocks[i, j] == own.count(UNMET)
+            assert found.opens[i, j] == own.count(UNKNOWN) + own.count(MANUAL)
+    table = fitting(rows, ground_of(panel, {}, gaps=lambda _: known), tier)
+    for _, own_rows in table.groupby("firm_id"):
+        keys = [
+            (0 if b else 1 if o else 2, d if pd.notna(d) else pd.Timestamp.max, plan_order(r))
+            for b, o, d, r in own_rows[["blocks", "opens", "deadline", "row"]].itertuples(
+                index=False
+            )
+        ]
+        assert keys == sorted(keys)
+
+
+def test_the_measures_of_the_plan_speak_to_criteria() -> None:
+    known = gaps({"A": [UNMET, UNMET, MANUAL]})
+    rows = [plan()[name] for name in ("C7", "B3", "F3", "D1")]
+    assert closing(rows, known).tolist() == [
+        [False, True, False], [True, False, False], [False, False, True], [False] * 3
+    ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------ single rows
+
+
+def test_a_measure_lists_firms_and_counts_those_with_a_gap() -> None:
+    panel = city(
+        activities=[{"kind": "energy_diagnosis", "district": "甲", "on": date(2026, 3, 1),
+                     "events_held": 2.0, "firms_attending": 5.0}],
+    )  # fmt: skip
+    result = run(plan()["J1"], ground_of(panel, {}))
+    assert result.totals == {
+        "firms": 3.0, "open_firms": 0.0, "firms_with_gap": 0.0, "events_held": 2.0,
+        "firms_attending": 5.0,
+    }  # fmt: skip
+    silent = run(plan()["J1"], ground_of(city(), {}))
+    assert silent.totals["events_held"] is None
+    known = gaps({firm: [MET, UNMET, MET] for firm in "ABCDE"})
+    counted = run(plan()["C6"], ground_of(panel, {}, gaps=lambda _: known))
+    assert counted.totals["firms_with_gap"] == 3.0
+
+
+def test_groups() -> None:
+    panel = city(firms=[{"firm_id": "A", "tech_field": "new_materials", "district": "甲"}])
+    figures = {"tech_field": {"A": "new_materials"}}
+    table = run(plan()["B2"], ground_of(panel, figures)).table
+    assert dict(zip(table["firm_id"], table["group"], strict=True))["A"] == "new_materials"
+    assert run(plan()["H5"], ground_of(panel, {})).table["group"].tolist()[0] == "甲"
+
+
+def test_super_deduction() -> None:
+    panel = city(titles=[titled("A", "high_tech"), titled("B", "srdi_provincial")])
+    figures = {
+        "rd_expense": {"A": 200.0, "B": 100.0, "C": 0.0},
+        "industry_300": dict.fromkeys("ABC", "industry"),
+    }
+    table = run(plan()["K1"], ground_of(panel, figures)).table.set_index("firm_id")
+    assert table.loc["A", ["deduction", "tax_effect"]].tolist() == [200.0, 30.0]
+    assert table.loc["B", ["deduction", "tax_effect"]].tolist() == [100.0, 25.0]
+    shops = {**figures, "industry_300": {"A": "retail", "B": "industry"}}
+    assert "A" not in set(run(plan()["K1"], ground_of(panel, shops)).table["firm_id"])
+
+
+def test_single_source_is_in_no_total_before_the_citys_review() -> None:
+    figures = {"irreplaceable_ip": {"A": 1.0}}
+    before = run(plan()["F5"], ground_of(city(), figures))
+    assert before.totals == {"firms": 0.0, "unreviewed_firms": 1.0}
+    assert all("公平竞争审查" in note.zh for note in before.notes)
+    reviewed = replace(defaults(), reviewed=frozenset({"F5"}))
+    after = run(plan()["F5"], ground_of(city(), figures, settings=reviewed))
+    assert after.totals["firms"] == 1.0
+
+
+def test_traits_are_counted() -> None:
+    figures = {
+        "main_ratio_pct": {"A": 75.0, "B": 74.9}, "niche_rank_province": {"A": 10.0, "B": 11.0},
+        "plan_main_growth_pct": {"A": 3.0}, "plan_net_profit_growth_pct": {"A": 15.0},
+        "years_in_niche": {"A": 3.0}, "rd_ratio_pct": {"A": 4.0},
+    }  # fmt: skip
+    result = run_criterion(plan()["A14"], ground_of(city(), figures))
+    assert result.totals["all_traits"] == 1.0
+    table = result.table.set_index("firm_id")
+    assert table.loc["A", "traits"] == 5
+    assert table.loc["B", ["main", "competitive", "growing"]].tolist() == [
+        "unmet",
+        "unmet",
+        "unknown",
+    ]
+
+
+def test_minor_offences_are_left_out_and_counted() -> None:
+    def record(firm: str, **more: Any) -> Row:
+        return {"firm_id": firm, "kind": "penalty", "on": date(2025, 5, 1)} | more
+
+    panel = city(
+        events=[
+            record("A", exempt_minor=1.0, repaired_on=date(2025, 9, 1)),
+            record("B", exempt_minor=0.0),
+            record("C", repaired_on=date(2025, 9, 1)), record("D", exempt_minor=1.0), record("E"),
+        ]
+    )  # fmt: skip
+    assert without_minor(panel)["firm_id"].tolist() == ["A", "C", "D"]
+    result = run_criterion(plan()["L5"], ground_of(panel, {}))
+    assert result.totals == {"records": 3.0, "exempt": 2.0, "repaired": 1.0, "firms": 3.0}
+
+
+# ----------------------------------------------------------------------------------- products
+
+
+def test_the_white_list_is_every_valid_provincial_title_or_higher() -> None:
+    panel = panel_of(
+        DAY,
+        {
+            "firms": [{"firm_id": f, "district": "甲"} for f in "ABCDEFG"],
+            "titles": [
+                titled("A", "little_giant"), titled("B", "srdi_provincial"),
+                titled("C", "srdi_municipal"), titled("D", "single_champion"),
+                titled("E", "srdi_provincial") | {"expires_on": date(2026, 11, 21)},
+                titled("F", "srdi_provincial"),
+                titled("G", "srdi_provincial") | {"expires_on": date(2026, 11, 22)},
+            ],
+            "events": [
+                {"firm_id": "B", "kind": "dishonest_list", "on": date(2026, 1, 1)},
+                {"firm_id": "A", "kind": "dishonest_list", "on": date(2024, 1, 1),
+                 "ended_on": date(2025, 1, 1)},
+            ],
+            "attestations": [
+                {"firm_id": "F", "criterion": "D17", "batch": "2026", "finding": "unmet",
+                 "evidence": "停产半年以上"},
+            ],
+        },
+    )  # fmt: skip
+    table = white_list(plan()["D17"], panel).set_index("firm_id")
+    assert table["state"].to_dict() == {
+        "A": "listed", "B": "excluded", "F": "removed", "G": "listed"
+    }  # fmt: skip
+    assert table.loc["F", "reason"] == "停产半年以上"
+    totals = run_product(plan()["D17"], ground_of(panel, {})).totals
+    assert totals == {"listed": 2.0, "excluded": 1.0, "removed": 1.0, "unknown": 0.0}
+
+
+def test_records_that_do_not_reach_far_enough_leave_the_white_list_open() -> None:
+    panel = city(covered=[f"title:{tier}" for tier in LADDER])
+    assert white_list(plan()["D17"], panel)["state"].tolist() == ["unknown", "unknown"]
+
+
+def test_loans_by_title_and_admission() -> None:
+    fine = {
+        "plan_age_years": 5.0, "debt_ratio_pct": 70.0, "tax_credit_grade": "B", "arrears_days": 0.0
+    }  # fmt: skip
+    figures = {name: dict.fromkeys("ABC", value) for name, value in fine.items()}
+    figures["debt_ratio_pct"] = {"A": 70.0, "B": 70.1, "C": 10.0}
+    result = run_product(plan()["D1"], ground_of(city(), figures))
+    assert result.table[["firm_id", "offer", "high", "years"]].to_numpy().tolist() == [
+        ["A", "titled", 3000.0, 3.0], ["C", "innovative", 1000.0, 3.0]
+    ]  # fmt: skip
+    assert result.notes[-1].zh.startswith("条款为公开资料示例")
+    assert set(result.parameters) == {"bank_least_years", "bank_most_debt_pct"}
+
+
+def test_receivables_give_a_range() -> None:
+    table = run_product(
+        plan()["D12"], ground_of(city(), {"receivables": {"A": 1000.0, "B": 0.0}})
+    ).table
+    assert table[["firm_id", "status", "low", "high"]].to_numpy().tolist()[0] == [
+        "A",
+        "met",
+        500.0,
+        800.0,
+    ]
+    assert "B" not in set(table["firm_id"])
+
+
+def test_boards_by_title() -> None:
+    panel = city(
+        events=[{"firm_id": "A", "kind": "listed", "on": date(2024, 5, 1), "board": "bse"}]
+    )
+    statuses = {"bse": np.array([MET, UNMET, MET, MET, MET], dtype=np.int8)}
+    table = run_product(plan()["D7"], ground_of(panel, {}, status=statuses.get)).table
+    assert table[["firm_id", "board", "verdict"]].to_numpy().tolist() == [
+        ["B", "bse", "unmet"], ["B", "star", "unknown"], ["B", "gem", "unknown"],
+        ["C", "neeq_base", "unknown"],
+    ]  # fmt: skip
+
+
+def test_data_families_and_the_share_of_unsecured_loans() -> None:
+    panel = city(
+        credit=[
+            {"firm_id": "A", "year": 2025, "loan_balance": 100.0, "unsecured_balance": 20.0},
+            {"firm_id": "B", "year": 2025, "loan_balance": 300.0, "unsecured_balance": 180.0},
+            {"firm_id": "C", "year": 2025, "loan_balance": 900.0},
+        ]
+    )
+    names = plan()["D3"].details["product"]["columns"]
+    figures = {name: {"A": 1.0} for name in names} | {"tax_paid": {"A": 1.0, "B": 2.0}}
+    result = run_product(plan()["D3"], ground_of(panel, figures))
+    assert result.totals == {"firms": 3.0, "firms_all_families": 1.0, "unsecured_pct": 50.0}
+    assert result.table["known"].tolist() == [5, 1, 0]
+
+
+def test_inclusive_finance_in_three_figures() -> None:
+    panel = city(
+        credit=[
+            {"firm_id": "A", "year": 2025, "loan_balance": 100.0, "unsecured_balance": 20.0,
+             "guarantee_balance": 3000.0, "guarantee_fee_pct": 1.0},
+            {"firm_id": "B", "year": 2025, "guarantee_balance": 3001.0},
+            {"firm_id": "C", "year": 2024, "guarantee_balance": 9.0},
+            {"firm_id": "C", "year": 2025, "guarantee_balance": 1000.0, "guarantee_fee_pct": 2.0},
+        ]
+    )  # fmt: skip
+    totals = run_report(plan()["D17b"], ground_of(panel, {})).totals
+    assert totals["unsecured_pct"] == 20.0
+    assert totals["bank_risk"] == pytest.approx(0.2 * 7001.0)
+    assert totals["mean_fee_pct"] == pytest.approx(1.25)
+    assert totals["over_cap"] == 1.0
+    assert run_report(plan()["D17b"], ground_of(city(), {})).totals["mean_fee_pct"] is None
