@@ -44,7 +44,7 @@ def of_panel(
     table = _Accounts(panel, data_year)
     ask = Asked(panel, data_year)
     columns: dict[str, Floats] = {}
-    for name in sorted(names_of(law).union(names)):
+    for name in sorted(names_of(law).union(names, ("audited",))):
         columns[name] = lookup(ask, name) if "(" in name else table.column(name)
     columns["foreign"] = table.foreign()
     low, high = size_range(law, _size_measures(law, panel, table))

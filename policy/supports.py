@@ -125,7 +125,7 @@ def _less_paid(table: pd.DataFrame, key: str, paid: pd.DataFrame) -> Floats:
     total = table["amount"].groupby(table[key]).cumsum()
     left = (total - spent).clip(lower=0.0)
     rest = left - left.groupby(table[key]).shift(fill_value=0.0)
-    return rest.mask(table[key].isin(unclear)).to_numpy(dtype="float64")
+    return np.asarray(rest.mask(table[key].isin(unclear)).to_numpy(dtype="float64"))
 
 
 def matched(

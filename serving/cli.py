@@ -36,6 +36,8 @@ COMMANDS = {
     "publish": "publishing",
     "shortlist": "publishing",
     "explain": "publishing",
+    "criteria": "policy",
+    "policy": "policy",
     "serve": "running",
     "demo": "running",
 }

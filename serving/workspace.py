@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from features.vault import Vault
     from model.bundle import Bundle
     from model.tasks import Task
+    from policy.law import Law
+    from policy.situation import Situation
     from serving.snapshot import Snapshot
     from serving.store import Store
 
@@ -66,6 +69,25 @@ class Workspace:
                 "Import a file first: tidu import FILE --mapping M.toml",
             )
         return history
+
+    def filled(self) -> bool:
+        """Whether anything was imported."""
+        from features.vault import GENESIS
+
+        return self.vault.head != GENESIS
+
+    @cached_property
+    def law(self) -> Law:
+        """The law as it ships, with what the city has set in ``policy/city.toml`` of this home."""
+        from policy.loading import load
+
+        return load(self.home / "policy" / "city.toml")
+
+    def situation(self, day: date) -> Situation:
+        """The city at a day: what was known, and the verdicts by the law."""
+        from policy.situation import Situation
+
+        return Situation(self.law, self.history().as_of(day))
 
     def task(self, text: str, history: History, months: int | None = None) -> Task:
         """A task by its name, with the defaults of this home's mappings."""

@@ -18,6 +18,7 @@ from plan_panels import EVERYTHING, panel_of
 
 from features.panel import Panel
 from policy.labels import WORDS
+from policy.logic import MET
 from policy.outlook import Window, windows
 from policy.plan import Row
 from policy.plans import load_plans
@@ -164,7 +165,7 @@ def cities(draw: st.DrawFn) -> dict[str, list[Record]]:
         issued = draw(st.lists(days, max_size=3, unique=True))
         for on in issued:
             length = draw(st.none() | st.integers(100, 1_200))
-            stop = draw(st.none() | st.integers(0, 900))
+            stop = draw(st.none() | st.integers(1, 900))
             titles.append(
                 {
                     "firm_id": firm,
@@ -213,6 +214,17 @@ def test_a_firm_that_came_back_was_away_in_between() -> None:
     dates = ["2022-02-28", "2022-03-01", "2023-02-28", "2023-03-01"]
     seen = [bool(present(panel, panel.firm_ids, day(text))[0]) for text in dates]
     assert seen == [True, False, False, True]
+
+
+def test_looking_back_a_firm_that_came_later_was_elsewhere() -> None:
+    firms = [
+        {"firm_id": "A", "city_in_on": day("2024-03-01")},
+        {"firm_id": "B", "city_out_on": day("2024-01-01"), "city_in_on": day("2024-03-01")},
+        {"firm_id": "C", "city_out_on": day("2023-01-01"), "city_in_on": day("2024-03-01")},
+    ]
+    back = looking_back(panel_of(DAY, {"firms": firms}), day("2023-12-31"))
+    assert present(back, back.firm_ids, back.as_of).tolist() == [False, True, False]
+    assert (footing_of(back).ground.present == MET).tolist() == [False, True, False]
 
 
 # ------------------------------------------------------------------------------ titles, by hand

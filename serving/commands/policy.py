@@ -1,0 +1,153 @@
+"""Commands about the law: criteria of a firm, editions, parameters, what editions changed."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import click
+
+from serving.commands.edge import DAY, JSON, emit, table
+from serving.workspace import Workspace
+from tidu.clock import today
+
+__all__ = ["criteria_command", "policy_command"]
+
+AS_OF = click.option("--as-of", "day", type=DAY, default=None, help="Default: today.")
+TIER = click.option("--tier", required=True, help="innovative_sme, srdi_provincial, little_giant …")
+PURPOSE = click.option("--purpose", type=click.Choice(["new", "review"]), default="new")
+LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+WORDS = {
+    "met": ("符合", "met"),
+    "unmet": ("不符合", "unmet"),
+    "unknown": ("数据缺失", "unknown"),
+    "manual": ("待认定", "manual"),
+    "not_applicable": ("不适用", "not applicable"),
+    "met_pending": ("可判定条件均符合,待核实", "met, pending verification"),
+}
+
+
+@click.command("criteria")
+@click.argument("firm_id")
+@TIER
+@PURPOSE
+@AS_OF
+@LANGUAGE
+@JSON
+def criteria_command(
+    firm_id: str, tier: str, purpose: str, day: date | None, lang: str, as_json: bool
+) -> None:
+    """Show the clause-by-clause verdict of a firm by the edition in force."""
+    from policy.detail import detail
+
+    workspace = Workspace.of()
+    situation = workspace.situation(day or today())
+    batch = situation.batch(tier, purpose)  # type: ignore[arg-type]
+    edition = situation.law.edition(batch.edition)
+    firm = situation.number(firm_id)
+    found = detail(edition, situation.of_batch(batch), firm, batch.purpose)
+    found |= {"policy_digest": situation.law.digest, "batch": batch.id}
+    emit(found, as_json, _shown(found, 0 if lang == "zh" else 1))
+
+
+def _shown(found: dict[str, Any], lang: int) -> str:
+    name = ("zh", "en")[lang]
+    rows = []
+    for criterion in found["criteria"]:
+        rows.append(_row(criterion, criterion[name], lang))
+        rows += [_row(part, f"  · {part[name]}", lang) for part in criterion["parts"]]
+    head = f"{found['edition_' + name]} {found['document']}  {WORDS[found['status']][lang]}"
+    year = f"{('数据年度', 'data of')[lang]} {found['data_year']}"
+    return f"{head}\n{year}\n{table(rows, list(rows[0]))}"
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):
+        return "、".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _row(item: dict[str, Any], words: str, lang: int) -> dict[str, object]:
+    heads = ("条件", "结论", "数值", "要求", "差距", "条款") if not lang else (
+        "criterion", "status", "value", "required", "gap", "clause")  # fmt: skip
+    required = item.get("threshold")
+    sign = item.get("operator", "")
+    cells = (
+        words,
+        WORDS[item["status"]][lang],
+        item.get("value"),
+        None if required is None else f"{sign}{_words(required)}{item.get('unit', '')}",
+        item.get("gap") or None,
+        item.get("clause", ""),
+    )
+    return dict(zip(heads, cells, strict=True))
+
+
+@click.group("policy")
+def policy_command() -> None:
+    """Editions of the law, what the city may set, and what changes between editions."""
+
+
+@policy_command.command("list")
+@JSON
+def list_command(as_json: bool) -> None:
+    """List the editions, and from when to when each judges its tier."""
+    law = Workspace.of().law
+    rows = [
+        {
+            "tier": use.tier,
+            "purpose": use.purpose,
+            "from": use.start.isoformat(),
+            "to": use.end.isoformat() if use.end else None,
+            "edition": use.edition,
+            "document": law.documents[law.editions[use.edition].document].number,
+            "confidence": use.confidence,
+        }
+        for use in law.uses
+    ]
+    emit({"digest": law.digest, "editions": rows}, as_json, table(rows, list(rows[0])))
+
+
+@policy_command.command("parameters")
+@JSON
+def parameters_command(as_json: bool) -> None:
+    """List what the texts leave open: value, confidence, and whether the city has set it."""
+    law = Workspace.of().law
+    fields = ("id", "zh", "value", "unit", "confidence", "set_by")
+    rows = [{f: getattr(p, f) for f in fields} for p in law.parameters.values()]
+    emit({"digest": law.digest, "parameters": rows}, as_json, table(rows, fields))
+
+
+@policy_command.command("diff")
+@click.argument("a")
+@click.argument("b")
+@AS_OF
+@JSON
+def diff_command(a: str, b: str, day: date | None, as_json: bool) -> None:
+    """Show what changed from edition A to B: clauses, and with a filled home the firms."""
+    from policy.comparison import clauses, firms
+    from policy.verdict import judge
+
+    workspace = Workspace.of()
+    law = workspace.law
+    one, two = law.edition(a), law.edition(b)
+    rows = clauses(one, two)
+    found: dict[str, Any] = {"a": a, "b": b, "digest": law.digest, "clauses": rows, "firms": None}
+    if workspace.filled():
+        situation = workspace.situation(day or today())
+        values = situation.values(situation.day.year - 1)
+        verdicts = judge(one, values), judge(two, values)
+        found["firms"] = firms(*verdicts, situation.panel.firm_ids)
+    shown = [
+        {
+            "change": row["change"],
+            "criterion": row["zh"],
+            "a": "; ".join(row["a"]["test"]) if row["a"] else None,
+            "b": "; ".join(row["b"]["test"]) if row["b"] else None,
+        }
+        for row in rows
+    ]
+    text = table(shown, ["change", "criterion", "a", "b"])
+    if found["firms"]:
+        text += "\n" + table([found["firms"]["from_to"]], list(found["firms"]["from_to"]))
+    emit(found, as_json, text)
