@@ -25,7 +25,8 @@ class Footing:
     day, by what is known today. ``tasks`` are the districts' numbers per target (任务分解).
     ``chances`` are chances of entry within a year per target, in the order of the panel's firms;
     without ``rng`` nothing is forecast. ``definition``, ``reachable`` and ``after`` (per tier) are
-    what stages need.
+    what stages need. ``year_at`` is the fiscal year of the accounts on which an earlier ground
+    stands.
     """
 
     plan: Plan
@@ -38,6 +39,7 @@ class Footing:
     definition: Definition | None = None
     reachable: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     after: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    year_at: Callable[[date], int] | None = None
 
     @property
     def day(self) -> date:
@@ -46,6 +48,12 @@ class Footing:
     @property
     def settings(self) -> Settings:
         return self.ground.settings
+
+    def accounts_of(self, day: date) -> int:
+        """The fiscal year of the accounts behind the ground of a day."""
+        if day >= self.day:
+            return self.year
+        return min(day.year, self.year) if self.year_at is None else self.year_at(day)
 
     def silent(self) -> Footing:
         """The same without forecasts, for rows that only need values."""

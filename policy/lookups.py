@@ -163,7 +163,8 @@ def _months_on(ask: Asked, *boards: str) -> Floats:
     last = events.drop_duplicates("firm_id", keep="last").set_index("firm_id")
     left = events[(events["kind"] == "delisted").to_numpy()].groupby("firm_id")["on"].max()
     chosen = events[events["board"].isin(boards).to_numpy(dtype=bool)]
-    chosen = chosen[~(chosen["on"] <= chosen["firm_id"].map(left)).to_numpy(dtype=bool)]
+    gone = pd.to_datetime(left.reindex(chosen["firm_id"])).to_numpy("datetime64[s]")
+    chosen = chosen[~(chosen["on"].to_numpy("datetime64[s]") <= gone)]
     first = chosen.groupby("firm_id")["on"].min()
     now = last.index[
         (last["board"].isin(boards) & (last["kind"] != "delisted")).to_numpy(dtype=bool)

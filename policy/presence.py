@@ -90,9 +90,9 @@ def _back(name: str, frame: pd.DataFrame, day: date) -> pd.DataFrame:
     columns = register().tables[name].columns
     happens = HAPPENS_ON.get(name)
     if happens is not None:
-        frame = frame[(frame[happens] <= moment).to_numpy()].reset_index(drop=True)
+        frame = _kept(frame, (frame[happens] <= moment).to_numpy())
     elif "year" in columns and columns["year"].key:
-        frame = frame[(frame["year"] <= day.year).to_numpy()].reset_index(drop=True)
+        frame = _kept(frame, (frame["year"] <= day.year).to_numpy())
     changed: dict[str, pd.Series] = {}
     for column, hidden in REVEALED_BY.get(name, {}).items():
         ahead = frame[column] > moment
@@ -108,6 +108,10 @@ def _back(name: str, frame: pd.DataFrame, day: date) -> pd.DataFrame:
     if name == "firms":
         changed["registered_in_city"] = _registered(frame, moment)
     return frame.assign(**changed) if changed else frame
+
+
+def _kept(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
+    return frame if rows.all() else frame[rows].reset_index(drop=True)
 
 
 def _registered(firms: pd.DataFrame, moment: pd.Timestamp) -> pd.Series:

@@ -27,6 +27,10 @@ from policy.result import Note, Result
 __all__ = ["Target", "completion", "deadline_of", "names", "target", "yearly"]
 
 
+ON_ACCOUNTS = frozenset({"condition", "ratio", "growth"})
+"""Forms that rest on firms' accounts of one fiscal year, which is printed."""
+
+
 @dataclass(frozen=True)
 class Target(Result):
     """A target at a day. ``table`` has a row for the city, then one per district.
@@ -203,6 +207,9 @@ def _notes(
         notes.append(Note(f"统计口径:{zh}", f"Counted: {en}"))
         zh, en = tier_list(titles_of(row, footing.plan, footing.settings).tiers)
         notes.append(Note(f"计入称号:{zh}", f"Titles counted: {en}"))
+    if row.form in ON_ACCOUNTS:
+        year = footing.accounts_of(footing.plan.horizon if past else footing.day)
+        notes.append(Note(f"企业数据年度:{year}", f"Accounts of {year}"))
     if past:
         day = footing.plan.horizon
         notes.append(

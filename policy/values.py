@@ -62,6 +62,12 @@ class Values:
         self.inputs = inputs
         self._made: dict[Formula, Floats] = {}
 
+    def under(self, law: Law) -> Values:
+        """The same figures under other parameters: metrics never read a parameter."""
+        other = Values(law, self.inputs)
+        other._made = self._made
+        return other
+
     def __len__(self) -> int:
         return len(self.inputs.firm_ids)
 

@@ -294,8 +294,8 @@ def test_single_source_is_in_no_total_before_the_citys_review() -> None:
 
 def test_traits_are_counted() -> None:
     figures = {
-        "main_ratio_pct": {"A": 75.0, "B": 74.9}, "niche_rank_province": {"A": 10.0, "B": 11.0},
-        "plan_main_growth_pct": {"A": 3.0}, "plan_net_profit_growth_pct": {"A": 15.0},
+        "main_share_pct": {"A": 75.0, "B": 74.9}, "niche_rank_province": {"A": 10.0, "B": 11.0},
+        "main_growth_pct": {"A": 3.0}, "plan_net_profit_growth_pct": {"A": 15.0},
         "years_in_niche": {"A": 3.0}, "rd_ratio_pct": {"A": 4.0},
     }  # fmt: skip
     result = run_criterion(plan()["A14"], ground_of(city(), figures))

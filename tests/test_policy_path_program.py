@@ -88,8 +88,8 @@ def test_the_search_finds_what_exhaustive_search_finds(program: Program) -> None
 
 
 @settings(max_examples=200)
-@given(programs(), st.randoms(use_true_random=False))
-def test_what_the_box_decides_changes_no_answer(program: Program, random: object) -> None:
+@given(programs())
+def test_what_the_box_decides_changes_no_answer(program: Program) -> None:
     simple = simplified(program.condition, program.box)
     for point in itertools.product(*(range(int(high) + 1) for high in program.high)):
         x = program.point(np.array(point, dtype=float))

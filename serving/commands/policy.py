@@ -85,7 +85,10 @@ def _row(item: dict[str, Any], words: str, lang: int) -> dict[str, object]:
 
 @click.group("policy")
 def policy_command() -> None:
-    """Editions of the law, what the city may set, and what changes between editions."""
+    """Editions of the law, what the city may set, and what changes between editions.
+
+    Each command takes --json.
+    """
 
 
 @policy_command.command("list")
