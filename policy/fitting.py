@@ -86,12 +86,13 @@ def fitting(
 ) -> pd.DataFrame:
     """The supports that fit each firm, in their order; ``firms`` are positions, all by default.
 
-    Columns: firm_id, place (from 1), row, tier, status, blocks and opens (criteria that it helps to
-    close), closes (their ids), deadline (NaT: none).
+    Behind those that fit come, in the same order, those that may fit: something is not on record,
+    or an official must find it. Columns: firm_id, place (from 1), row, tier, status, blocks and
+    opens (criteria that it helps to close), closes (their ids), deadline (NaT: none).
     """
     found = fit(rows, ground, tier)
     chosen = np.arange(len(found.tier)) if firms is None else np.asarray(firms)
-    firm, column = np.nonzero(found.status[chosen] == MET)
+    firm, column = np.nonzero(np.isin(found.status[chosen], (MET, UNKNOWN, MANUAL)))
     firm = chosen[firm]
     ids = np.array([row.id for row in found.rows], dtype=object)
     names = np.array([*LADDER, ""], dtype=object)
@@ -109,7 +110,9 @@ def fitting(
         }
     )
     table["rank"] = np.where(table["blocks"] > 0, 0, np.where(table["opens"] > 0, 1, 2))
-    table = table.sort_values(["firm", "rank", "deadline", "support"], ignore_index=True)
+    table["maybe"] = table["status"] != NAMES[MET]
+    order = ["firm", "maybe", "rank", "deadline", "support"]
+    table = table.sort_values(order, ignore_index=True)
     table["place"] = table.groupby("firm").cumcount() + 1
     table["closes"] = _closed(found, ground, table)
     columns = ["firm_id", "place", "row", "tier", "status", "blocks", "opens", "closes", "deadline"]

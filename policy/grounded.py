@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from features.panel import Panel
-from policy.conditions import Condition, Finding, Leaf
+from policy.conditions import Condition
 from policy.footing import Footing
 from policy.formula import MOST_BACK
 from policy.ground import Gaps, Ground
@@ -21,9 +21,9 @@ from policy.parsing import Reader
 from policy.plan import KINDS, Plan, unknown_parameters
 from policy.presence import looking_back
 from policy.problems import Problems
-from policy.rules import Criterion
 from policy.settings import Settings
 from policy.situation import Situation
+from policy.tags import tags
 from policy.values import Values
 from policy.verdict import Judge, Verdict
 from tidu.errors import NotFound
@@ -127,22 +127,14 @@ def grounded(panel: Panel, values: Values, verdict: Callable[[str], Verdict | No
         if found is None:
             return None
         criteria = found.edition.criteria
-        names, tags = tuple(c.id for c in criteria), tuple(_tags(c) for c in criteria)
-        return Gaps(found.criteria, names, tags)
+        names = tuple(c.id for c in criteria)
+        return Gaps(found.criteria, names, tuple(tags(c, found.edition) for c in criteria))
 
     def status(tier: str) -> Status | None:
         found = verdict(tier)
         return None if found is None else found.status
 
     return Ground(panel, settings_of(law), holds, values.number, gaps, status)
-
-
-def _tags(criterion: Criterion) -> frozenset[str]:
-    """What a measure may name to say that it helps: metrics, findings, the criterion itself."""
-    nodes = list(criterion.conditions())
-    metrics = {node.metric for node in nodes if isinstance(node, Leaf)}
-    findings = {node.id for node in nodes if isinstance(node, Finding)}
-    return frozenset(metrics | findings | {criterion.id})
 
 
 def footing(situation: Situation, plan: Plan) -> Footing:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
 from policy.plan import Plan, parse
+from policy.settings import Settings
+from policy.stages import Definition, definition
 from tidu.errors import DataError, Issue
 
-__all__ = ["load_plans"]
+__all__ = ["load_plans", "stage_definition"]
 
 
 def load_plans(city: Path | None = None) -> Mapping[str, Plan]:
@@ -49,3 +52,9 @@ def _shipped() -> Mapping[str, Plan]:
         plan = parse(texts, f"policy/data/plan/{folder.name}")
         plans[plan.id] = plan
     return plans
+
+
+def stage_definition(settings: Settings) -> Definition:
+    """How firms are told apart as 提升, 培育 and 储备, by the package's data."""
+    file = resources.files("policy") / "data" / "stages.toml"
+    return definition(tomllib.loads(file.read_text(encoding="utf-8")), settings)

@@ -17,6 +17,7 @@ from features.schema import fold
 from policy.claims import DUE, PENDING, REASONS
 from policy.grants import GRANT_REASONS, Grant, Grants, granted
 from policy.one_off import form_of, notes_of, one_off, stacking, terms_of
+from policy.recorded import or_no_data
 from policy.result import Note, PlanRow, Result
 from policy.scopes import in_scope
 from policy.settings import Settings
@@ -59,7 +60,8 @@ def unnamed(rows: Rows, panel: Panel) -> pd.DataFrame:
 
 def run(row: PlanRow, rows: Rows, panel: Panel, settings: Settings) -> Result:
     """The consequence of a row of kind reward; ``rows`` are all rows of the plan."""
-    return _FORMS[form_of(row)](row, rows, panel, settings)
+    result = _FORMS[form_of(row)](row, rows, panel, settings)
+    return or_no_data(result, row, panel)
 
 
 def grants_of(row: PlanRow, settings: Settings) -> Grants:

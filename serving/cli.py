@@ -37,6 +37,7 @@ COMMANDS = {
     "shortlist": "publishing",
     "explain": "publishing",
     "criteria": "policy",
+    "plan": "plan",
     "policy": "policy",
     "serve": "running",
     "demo": "running",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -40,10 +41,15 @@ def test_the_shipped_plan_fits_the_shipped_law() -> None:
     assert {"has(four_new_tag, technology)", "net_profit[-1]", "niche_rank_province"} <= set(inputs)
 
 
+@cache
+def footings() -> tuple[Footing, ...]:
+    return standing(small_city()), standing(panel_of(DAY, {}, []))
+
+
 @pytest.mark.parametrize("name", IDS)
 def test_every_row_runs_on_the_law(name: str) -> None:
-    for panel in (small_city(), panel_of(DAY, {}, [])):
-        assert consequence(name, standing(panel)).totals
+    for on in footings():
+        assert consequence(name, on).totals
 
 
 @pytest.mark.parametrize("day", [DAY, AFTER])
@@ -96,9 +102,11 @@ def plan_of(who: str) -> Plan:
 
 
 def test_a_plan_that_the_law_does_not_know_is_refused_with_all_problems() -> None:
-    plan = plan_of(
-        'who = { all = [{ metric = "no_such_metric", at_least = 3 }, { metric = "revenue" , at_least = "much" }] }\n'
+    parts = (
+        '{ metric = "no_such_metric", at_least = 3 }',
+        '{ metric = "revenue", at_least = "much" }',
     )
+    plan = plan_of(f"who = {{ all = [{', '.join(parts)}] }}\n")
     with pytest.raises(DataError, match="The plan x must hold") as caught:
         check(plan, LAW)
     found = [f"{i.file} {i.column} {i.message} {i.value}" for i in caught.value.issues]

@@ -19,13 +19,19 @@ from hypothesis import strategies as st
 from plan_panels import EVERYTHING, defaults, ground_of, panel_of, plan
 
 from features.facts import LADDER
+from features.schema import register
 from policy.fitting import closing, fit, fitting, plan_order
 from policy.ground import Gaps, eligible, next_tier, support
+from policy.grounded import footing
+from policy.loading import standing
 from policy.logic import MANUAL, MET, NOT_APPLICABLE, UNKNOWN, UNMET
 from policy.measures import run, run_criterion, run_report, without_minor
 from policy.plan import Row as PlanRow
+from policy.plans import load_plans
 from policy.products import run as run_product
 from policy.products import white_list
+from policy.situation import Situation
+from policy.tags import tags
 
 DAY = date(2026, 11, 22)
 Row = dict[str, Any]
@@ -239,6 +245,77 @@ def test_the_measures_of_the_plan_speak_to_criteria() -> None:
     assert closing(rows, known).tolist() == [
         [False, True, False], [True, False, False], [False, False, True], [False] * 3
     ]  # fmt: skip
+
+
+def test_what_a_measure_closes_is_known() -> None:
+    """Each name is a column, a metric of the law, or what some criterion goes by."""
+    law = standing()
+    columns = register().tables
+    known = {tag for e in law.editions.values() for c in e.criteria for tag in tags(c, e)}
+    for row in plan().values():
+        for name in (support(row) or {}).get("closes", ()):
+            column = name in columns["annual"].columns or name in columns["firms"].columns
+            assert column or name in known or name in law.metrics, (row.id, name)
+
+
+def test_whatever_a_firm_can_work_on_has_a_measure() -> None:
+    """What is left is exclusions, titles, time in the niche, size, and what an official finds."""
+    law = standing()
+    closed = {name for row in plan().values() for name in (support(row) or {}).get("closes", ())}
+    for tier in LADDER[:4]:
+        edition = law.select(tier, DAY)
+        alone = {c.id for c in edition.criteria if not tags(c, edition) & closed}
+        for worked_on in (
+            "rd_amount",
+            "rd_ratio",
+            "ip",
+            "debt",
+            "platform_score",
+            "score_or_direct",
+        ):
+            assert worked_on not in alone, (edition.id, worked_on)
+
+
+def test_a_score_is_raised_by_way_of_its_indicators() -> None:
+    edition = standing().edition("63-2022/annex2")
+    criterion = edition.criterion("score_or_direct")
+    assert criterion is not None
+    found = tags(criterion, edition)
+    assert {"digital_level", "main_share_pct", "rd_institution_level", "award"} <= found
+    assert "digital_level" not in tags(edition.criteria[0], edition)
+
+
+def test_on_the_law_itself() -> None:
+    """What fits a provincial firm on its way to a little giant, judged by the edition in force."""
+    panel = city(
+        annual=[
+            {"firm_id": "B", "year": 2025, "revenue": 9000.0, "rd_expense": 200.0,
+             "total_assets": 100.0, "total_liabilities": 80.0, "class1_ip_effective": 9.0},
+            {"firm_id": "B", "year": 2024, "revenue": 8000.0, "rd_expense": 100.0},
+        ]
+    )  # fmt: skip
+    situation = Situation(standing(), panel)
+    ground = footing(situation, load_plans()["2025"]).ground
+    for row in plan().values():
+        if row.kind in ("measure", "product"):
+            (run if row.kind == "measure" else run_product)(row, ground)
+    table = fitting(plan(), ground, firms=np.array([situation.number("B")]))
+    verdict = situation.verdict("little_giant")
+    found = dict(zip([c.id for c in verdict.edition.criteria], verdict.criteria[1], strict=True))
+    assert found["rd_ratio"] == found["debt"] == UNMET
+    for blocks, opens, closes in table[["blocks", "opens", "closes"]].itertuples(index=False):
+        names = closes.split(";") if closes else []
+        assert [found[name] for name in names[:blocks]] == [UNMET] * blocks
+        assert all(found[name] in (UNKNOWN, MANUAL) for name in names[blocks:])
+        assert len(names) == blocks + opens
+    fits = table[(table["status"] == "met").to_numpy()]
+    first = fits[(fits["blocks"] > 0).to_numpy()]
+    assert first["place"].tolist() == list(range(1, len(first) + 1))
+    assert {"B6", "D18"} <= set(first["row"])
+    # Whether it takes part in a major project is not on record: it may fit, behind all that do.
+    maybe = table[(table["status"] != "met").to_numpy()]
+    assert "B3" in set(maybe["row"])
+    assert maybe["place"].min() > fits["place"].max()
 
 
 # ------------------------------------------------------------------------------ single rows

@@ -10,6 +10,7 @@ import pytest
 from plan_panels import EVERYTHING, defaults, panel_of, plan
 
 from policy.one_off import budget
+from policy.recorded import NO_DATA
 from policy.result import Result
 from policy.rewards import reason, run, unnamed
 from policy.settings import Settings
@@ -61,6 +62,18 @@ def test_what_the_city_must_set_is_named(row: str) -> None:
     open_names = [name for name, value in result.parameters.items() if value is None]
     told = any(note.zh == "标准待定,由市里确定" for note in result.notes)
     assert told == any(name != "reward_until" for name in open_names)
+
+
+@pytest.mark.parametrize("row", [r.id for r in plan().values() if r.kind == "reward"])
+def test_no_rows_are_no_data(row: str) -> None:
+    result = ran(row, panel_of(DAY, {}, covered=[]), defaults())
+    assert all(v is None for name, v in result.totals.items() if not name.startswith("ceiling_"))
+    assert NO_DATA in result.notes
+
+
+def test_what_is_covered_and_did_not_happen_is_zero() -> None:
+    assert ran("H1", city(), defaults()).totals == {"firms": 0.0, "amount": 0.0}
+    assert ran("A9", city(), defaults()).totals["amount"] == 0.0
 
 
 # ------------------------------------------------------------------------------------------ grants
