@@ -1,29 +1,28 @@
 """Which papers each firm is asked for: what its own way of meeting a criterion needs, no more.
 
-A paper is required where every way that is still open to the firm needs it, optional where only some
-do. A way is open unless it is unmet for sure; where one is met already, the others do not matter.
+A paper is required where every way that is still open to the firm needs it, optional where only
+some do. A way is open unless it is unmet for sure; where one is met, the others do not matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from policy.conditions import All, Any, Condition, Leaf, Not, ScoreTest, walk
+from policy.conditions import Any, Condition, Leaf, ScoreTest, walk
 from policy.logic import MET, NOT_APPLICABLE, UNMET
 from policy.materials import OPTIONAL, REQUIRED
-from policy.needs import Mention, indicators
+from policy.needs import Mention, indicators, scored_by
 from policy.papers import Paper
-from policy.rules import Criterion, Edition, Purpose
+from policy.rules import Criterion, Edition, Indicator, Purpose
 from policy.scores import indicator
 from policy.verdict import Judge
 
 __all__ = ["demanded"]
 
 Demand = NDArray[np.int8]
-Match = Callable[[Condition], Demand | None]
 
 
 def demanded(
@@ -75,14 +74,47 @@ class _Ways:
         return np.where(free == MET, other, open_).astype(np.int8)
 
     def _lies(self, node: Condition) -> bool:
-        """Whether a place lies on this very node."""
+        """Whether one of the places lies on this very node."""
         if node in self.nodes:
             return True
         if isinstance(node, ScoreTest):
-            lines = indicators(self.edition, node.group)
-            return any(line in self.lines or (self.whole and self._scores(line)) for line in lines)
-        return self.whole and isinstance(node, Leaf) and self._borne(node.metric)
+            return any(map(self._counts, indicators(self.edition, node.group)))
+        return self.whole and isinstance(node, Leaf) and self._borne([node.metric])
 
-    def _borne(self, metric: str) -> bool:
-        inputs = self.judged.values.law.metrics[metric].inputs
-        return any(self.paper.bears_out(name) for name in inputs)
+    def _counts(self, line: Indicator) -> bool:
+        return line in self.lines or (self.whole and self._borne(scored_by(line.rule)))
+
+    def _borne(self, metrics: Iterable[str]) -> bool:
+        law = self.judged.values.law
+        return any(self.paper.bears_out(name) for m in metrics for name in law.metrics[m].inputs)
+
+    def _needed(self, node: Condition) -> Demand:
+        if isinstance(node, ScoreTest) and node not in self.nodes:
+            lines = filter(self._counts, indicators(self.edition, node.group))
+            return np.maximum.reduce([self._none(), *map(self._points, lines)])
+        if self._lies(node):
+            return self._full()
+        if isinstance(node, Any):
+            return self._either(node.parts)
+        return np.maximum.reduce([self._none(), *map(self._needed, node.parts)])
+
+    def _either(self, parts: Sequence[Condition]) -> Demand:
+        status = np.stack([self.judged.holds(part) for part in parts])
+        open_ = np.where((status == MET).any(axis=0), status == MET, status != UNMET)
+        open_ |= ~open_.any(axis=0)  # all unmet: each of them is still a way
+        wanted = np.stack([self._needed(part) for part in parts])
+        everywhere = ((wanted == REQUIRED) | ~open_).all(axis=0)
+        somewhere = ((wanted > 0) & open_).any(axis=0)
+        found = np.where(everywhere, REQUIRED, np.where(somewhere, OPTIONAL, 0))
+        return found.astype(np.int8)
+
+    def _points(self, line: Indicator) -> Demand:
+        """An indicator that brings no points for sure needs no proof."""
+        high = indicator(line, self.judged.values, self.judged.holds).high
+        return np.where(high > 0, REQUIRED, 0).astype(np.int8)
+
+    def _full(self) -> Demand:
+        return np.full(len(self.judged.values), REQUIRED, dtype=np.int8)
+
+    def _none(self) -> Demand:
+        return np.zeros(len(self.judged.values), dtype=np.int8)

@@ -60,9 +60,7 @@ def mentions(
             inner = [*_inner(edition, criterion, number)]
             named = {name for _, _, _, names in inner for name in names}
             own = tuple(name for name in criterion.papers if name not in named)
-            place = Place(
-                criterion.address, criterion.clause, criterion.zh, criterion.en, number
-            )
+            place = Place(criterion.address, criterion.clause, criterion.zh, criterion.en, number)
             read = frozenset(_metrics(edition, criterion.conditions()))
             for at, node, line, names in [(place, None, None, own), *inner]:
                 metrics = read if node is None and line is None else _read(edition, node, line)

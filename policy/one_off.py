@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -55,13 +56,26 @@ def terms_of(rows: Rows, settings: Settings) -> Terms:
     gone = _rule(rows).get("gone", ())
     chosen = {name: settings.parameters.get(setting) for name, setting in TERMS.items()}
     known: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    if known.get("reading", SAME_YEAR) not in READINGS:
-        raise DataError(
-            f"The parameter {TERMS['reading']} must be one of {READINGS}, "
-            f"found {known['reading']!r}.",
-            cure="Correct it in the city's settings.",
-        )
+    for name, value in known.items():
+        must = _must(name, value)
+        if must:
+            raise DataError(
+                f"The parameter {TERMS[name]} must be {must}, found {value!r}.",
+                cure="Correct it in the city's settings.",
+            )
     return Terms(**known, gone_kinds=tuple(gone), reviewed=settings.reviewed)
+
+
+def _must(name: str, value: object) -> str:
+    """What a parameter must be, if it is not."""
+    if name == "reading":
+        return "" if value in READINGS else f"one of {READINGS}"
+    if name in ("since", "until"):
+        return "" if isinstance(value, date) else "a date"
+    if name == "lag":
+        whole = isinstance(value, int | float) and value >= 0 and value == int(value)
+        return "" if whole else "a whole number of years"
+    return "" if value in (True, False) else "true or false"
 
 
 def _rule(rows: Rows) -> Mapping[str, Any]:

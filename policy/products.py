@@ -200,6 +200,8 @@ def _white_list(row: PlanRow, ground: Ground) -> Result:
     counts = table["state"].value_counts()
     states = ("listed", "excluded", "removed", "unknown")
     totals: dict[str, float | None] = {name: float(counts.get(name, 0)) for name in states}
+    titles = holds_any(ground.panel, row.details["product"]["tiers"])
+    totals["title_unknown"] = float((titles == UNKNOWN).sum())
     unexplained = (table["state"] == "removed") & (table["reason"] == "")
     notes = [Note("移出须载明理由", "A removal must state its reason")] if unexplained.any() else []
     return Result(row.id, row.kind, table, totals, _notes(row, *notes))

@@ -434,7 +434,9 @@ def test_the_white_list_is_every_valid_provincial_title_or_higher() -> None:
     }  # fmt: skip
     assert table.loc["F", "reason"] == "停产半年以上"
     totals = run_product(plan()["D17"], ground_of(panel, {})).totals
-    assert totals == {"listed": 2.0, "excluded": 1.0, "removed": 1.0, "unknown": 0.0}
+    assert totals == {
+        "listed": 2.0, "excluded": 1.0, "removed": 1.0, "unknown": 0.0, "title_unknown": 0.0
+    }  # fmt: skip
 
 
 def test_records_that_do_not_reach_far_enough_leave_the_white_list_open() -> None:

@@ -401,6 +401,15 @@ def test_every_reason_has_its_sentence() -> None:
         reason("nonsense")
 
 
-def test_an_unknown_reading_is_refused() -> None:
-    with pytest.raises(DataError, match="reward_reading must be one of"):
-        ran("A7", city(), defaults(reward_reading="sameyear"))
+@pytest.mark.parametrize(
+    ("name", "value", "must"),
+    [
+        ("reward_reading", "sameyear", "one of"),
+        ("reward_since", "2022", "a date"),
+        ("reward_lag_years", 1.5, "a whole number"),
+        ("reward_first_only", "false", "true or false"),
+    ],
+)
+def test_what_a_parameter_cannot_be_is_refused(name: str, value: object, must: str) -> None:
+    with pytest.raises(DataError, match=f"{name} must be {must}"):
+        ran("A7", city(), defaults(**{name: value}))
