@@ -25,8 +25,6 @@ __all__ = [
     "EXPIRED",
     "HELD",
     "MISSING",
-    "OPTIONAL",
-    "REQUIRED",
     "STATES",
     "Materials",
     "Need",
@@ -42,17 +40,14 @@ MISSING, EXPIRED, HELD = range(3)
 STATES = ("missing", "expired", "held")
 """The order is a worth: the best row decides a slot, the worst slot decides a paper."""
 
-OPTIONAL, REQUIRED = 1, 2
-"""How far a firm is asked for a paper; 0: not at all."""
-
 NEVER = np.datetime64("9999-12-31", "D")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an edition names a paper.
+    """Where an edition names a paper. ``alternative``: one of several ways to meet a criterion.
 
-    ``criterion`` is the criterion's number in the edition; ``indicator``: a line of its score.
+    ``criterion`` is the criterion's number in the edition, -1 for an indicator of the score.
     """
 
     address: str
@@ -60,7 +55,7 @@ class Place:
     zh: str
     en: str
     criterion: int
-    indicator: bool = False
+    alternative: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +68,11 @@ class Need:
     paper: Paper
     places: tuple[Place, ...]
     lags: tuple[int, ...] = ()
+
+    @property
+    def alternative(self) -> bool:
+        """Whether every place that names it can be met in another way."""
+        return all(place.alternative for place in self.places)
 
 
 @dataclass(frozen=True)
@@ -248,9 +248,9 @@ def _described(need: Need, terms: Terms) -> dict[str, object]:
         "years": [terms.data_year - lag for lag in need.lags],
         "confidence": paper.confidence,
         "source": paper.source,
+        "alternative": need.alternative,
         "proves": [
-            {"id": p.address, "clause": p.clause, "zh": p.zh, "en": p.en, "score": p.indicator}
-            for p in need.places
+            {"id": p.address, "clause": p.clause, "zh": p.zh, "en": p.en} for p in need.places
         ],
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -442,6 +443,17 @@ def test_the_white_list_is_every_valid_provincial_title_or_higher() -> None:
 def test_records_that_do_not_reach_far_enough_leave_the_white_list_open() -> None:
     panel = city(covered=[f"title:{tier}" for tier in LADDER])
     assert white_list(plan()["D17"], panel)["state"].tolist() == ["unknown", "unknown"]
+
+
+def test_the_white_list_is_an_input_to_nothing(root: Path) -> None:
+    """It is speed: no verdict, chance, limit or price may know it."""
+    users = {
+        path.relative_to(root).as_posix()
+        for package in ("policy", "features", "model")
+        for path in (root / package).rglob("*.py")
+        if "white_list" in path.read_text(encoding="utf-8")
+    }
+    assert users == {"policy/products.py"}
 
 
 def test_loans_by_title_and_admission() -> None:
