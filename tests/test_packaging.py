@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ("tidu", "features", "model", "serving", "city")
+PACKAGES = ("tidu", "policy", "features", "model", "serving", "city")
 
 
 @pytest.fixture(scope="module")
