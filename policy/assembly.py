@@ -25,7 +25,7 @@ from policy.rules import (
     Use,
 )
 
-__all__ = ["document", "edition", "of", "parameter", "sizes", "uses"]
+__all__ = ["check_papers", "document", "edition", "of", "parameter", "sizes", "uses"]
 
 Tables = Mapping[str, dict[str, Any]]
 EDITION = (
@@ -159,6 +159,23 @@ def _check_scores(criteria: Iterable[Criterion], score: Score | None, p: Problem
                     "What an official finds must name a paper.",
                     "Name it.",
                 )
+
+
+def check_papers(edition: Edition, known: Mapping[str, Any], p: Problems) -> None:
+    """Every paper that an edition names must be one that the data describe."""
+    places = [(f"criteria.{c.id}", c.papers) for c in edition.criteria]
+    places += [
+        (f"criteria.{c.id}.{node.label.id}".rstrip("."), node.label.papers)
+        for c in edition.criteria
+        for node in c.conditions()
+    ]
+    for group in edition.score.groups if edition.score else ():
+        places += [(f"score.{group.id}.{line.id}", line.papers) for line in group.indicators]
+    for key, papers in places:
+        for name in papers:
+            if name not in known:
+                cure = "Describe it in policy/data/papers.toml, or correct the name."
+                p.add(f"{key}.papers", f"{name!r} must be a paper.", cure, "unknown_paper")
 
 
 def uses(tables: Tables, editions: Mapping[str, Edition], problems: Problems) -> list[Use]:

@@ -36,21 +36,25 @@ class Step:
     floor: float = 0.0
 
     def size(self, values: Mapping[str, float]) -> float:
-        """The attainable change a year of a firm; NaN where the column it depends on is unknown."""
+        """The attainable change a year; where the column it depends on is unknown, the floor."""
         if not self.of:
             return self.amount
         size = self.share * values.get(self.of, math.nan)
-        return size if math.isnan(size) else max(self.floor, size)
+        return self.floor if math.isnan(size) else max(self.floor, size)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """A column that a firm may change; ``moves`` is what changes with it, per 1, itself included.
 
+    ``id`` is the column's name, but where a column has a second way to change.
+
     ``most`` is the end that a firm's own doing reaches. The field is available only where the
-    column ``instead_of`` is unknown and the column ``needs`` is known.
+    column ``instead_of`` is unknown and the column ``needs`` is known; a ``special`` one only where
+    the edition reads its own column, so that nobody raises funds of one kind for a general aim.
     """
 
+    id: str
     column: Column
     kind: str
     direction: int
@@ -62,6 +66,7 @@ class Field:
     most: float | None = None
     instead_of: str = ""
     needs: str = ""
+    special: bool = False
     confidence: str = "L"
     source: str = ""
 
@@ -72,6 +77,16 @@ class Field:
     @property
     def integer(self) -> bool:
         return self.column.dtype != "float" or self.resolution == 1
+
+    def offered(self, values: Mapping[str, float]) -> bool:
+        """Whether what is known of a firm lets it change this field at all."""
+
+        def known(name: str) -> bool:
+            return not math.isnan(values.get(name, math.nan))
+
+        taken = bool(self.instead_of) and known(self.instead_of)
+        lacks = bool(self.needs) and not known(self.needs)
+        return known(self.name) and not taken and not lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +124,5 @@ class Changes:
     words: Mapping[str, Text]
     fields: tuple[Field, ...]
 
-    def field(self, name: str) -> Field:
-        return next(field for field in self.fields if field.name == name)
+    def field(self, identity: str) -> Field:
+        return next(field for field in self.fields if field.id == identity)

@@ -121,16 +121,18 @@ def _fields(
             reader.problem("city", f"changes.{name}.{key}", f"Must be one of {sorted(_CITY_MAY)}")
     found = []
     for name, given in raw.items():
-        if name not in columns:
+        column = str(given.get("column", name))
+        if column not in columns:
             reader.problem("column", f"fields.{name}", "Must be a column of the firm-years")
             continue
         own = {"confidence": "city"} | dict(city[name]) if name in city else {}
-        found.append(_field(reader, columns[name], {**given, **own}))
+        found.append(_field(reader, (name, columns[column]), {**given, **own}))
     return tuple(found)
 
 
-def _field(reader: _Reader, column: Column, raw: Mapping[str, Any]) -> Field:
-    key = f"fields.{column.name}"
+def _field(reader: _Reader, named: tuple[str, Column], raw: Mapping[str, Any]) -> Field:
+    identity, column = named
+    key = f"fields.{identity}"
     direction = raw.get("direction")
     if direction not in (-1, 1):
         reader.problem("direction", f"{key}.direction", f"Must be 1 or -1, not {direction!r}")
@@ -154,6 +156,7 @@ def _field(reader: _Reader, column: Column, raw: Mapping[str, Any]) -> Field:
             reader.problem("most", f"{key}.most", f"Must be one of {list(column.ranks)}")
         most = column.ranks.get(most, 0)
     return Field(
+        id=identity,
         column=column,
         kind=str(raw.get("kind", "")),
         direction=direction,
@@ -165,6 +168,7 @@ def _field(reader: _Reader, column: Column, raw: Mapping[str, Any]) -> Field:
         most=None if most is None else float(most),
         instead_of=str(raw.get("instead_of", "")),
         needs=str(raw.get("needs", "")),
+        special=raw.get("special") is True,
         confidence=str(raw.get("confidence", "L")),
         source=str(raw.get("source", "")),
     )
@@ -195,7 +199,7 @@ def _names(reader: _Reader, changes: Changes) -> None:
         named += [(f"forbidden.{move.id}", n) for n in (*move.never_lower, *move.never_change)]
     for field in changes.fields:
         others = [*field.moves, field.per_year.of, field.instead_of, field.needs]
-        named += [(f"fields.{field.name}", name) for name in others if name]
+        named += [(f"fields.{field.id}", name) for name in others if name]
     for key, name in sorted(set(named)):
         if name not in columns:
             reader.problem("column", key, f"Must name columns of the firm-years, not {name!r}")
@@ -208,13 +212,13 @@ def _harmless(reader: _Reader, changes: Changes) -> None:
             drift = sum(weight * field.moves.get(c, 0.0) for c, weight in identity.sum.items())
             if abs(drift) > 1e-12:
                 message = f"Must keep {identity.id} ({identity.text.en}); changes it by {drift:+g}"
-                reader.problem("identity", f"fields.{field.name}.moves", message)
+                reader.problem("identity", f"fields.{field.id}.moves", message)
         for move in changes.forbidden:
             lowered = [c for c in move.never_lower if field.direction * field.moves.get(c, 0.0) < 0]
             changed = [c for c in move.never_change if field.moves.get(c, 0.0) != 0]
             for column in (*lowered, *changed):
                 message = f"Must not make the move {move.id} ({move.text.en}): it moves {column}"
-                reader.problem("forbidden", f"fields.{field.name}.moves", message)
+                reader.problem("forbidden", f"fields.{field.id}.moves", message)
         for column in set(field.moves) & changes.unknown:
             message = f"{column} is unknown in open years and cannot move"
-            reader.problem("unknown", f"fields.{field.name}.moves", message)
+            reader.problem("unknown", f"fields.{field.id}.moves", message)

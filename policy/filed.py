@@ -97,7 +97,9 @@ def _proved(panel: Panel, firms: pd.Index, paper: int, claim: _Claim) -> pd.Data
         everyone = np.arange(len(firms) if whole else 0, dtype="int64")
         return _frame(everyone, np.full(len(everyone), paper, dtype="int64"), "events", {})
     rows = panel.tables[proof.table]
-    rows = rows[np.logical_and.reduce([*_chosen(rows, claim, panel.as_of)])]
+    at = np.flatnonzero(np.logical_and.reduce([*_chosen(rows, claim, panel.as_of)]))
+    read = ["firm_id", *filter(None, (proof.on, proof.until, proof.year))]
+    rows = rows[list(dict.fromkeys(read))].iloc[at]
     firm = _place(firms, rows)
     columns = {
         "issued": _days(rows, proof.on),

@@ -47,8 +47,11 @@ def of_panel(
     for name in sorted(names_of(law).union(names, ("audited",))):
         columns[name] = lookup(ask, name) if "(" in name else table.column(name)
     columns["foreign"] = table.foreign()
-    low, high = size_range(law, _size_measures(law, panel, table))
-    columns["size_low()"], columns["size_high()"] = low, high
+    measures = _size_measures(law, panel, table)
+    columns["size_low()"], columns["size_high()"] = size_range(law, measures)
+    # Which line of the size classes a firm falls under: a change of its figures can move its class.
+    place = {industry: float(i) for i, industry in enumerate(law.sizes)}
+    columns["size_industry()"] = np.asarray(measures["industry"].map(place), float)
     return Inputs(panel.firm_ids, panel.as_of, data_year, columns, _findings(panel, batch))
 
 

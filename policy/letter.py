@@ -16,7 +16,23 @@ from typing import Any, Literal
 
 from jinja2 import Environment, StrictUndefined
 
-__all__ = ["LANGUAGES", "Item", "Letter", "Point", "Subject", "compose", "letter_html"]
+from features.panel import Panel
+from features.schema import register
+from policy.dossier import Dossier
+from policy.labels import tier_list
+
+__all__ = [
+    "LANGUAGES",
+    "Item",
+    "Language",
+    "Letter",
+    "Point",
+    "Subject",
+    "compose",
+    "letter_html",
+    "letter_of",
+    "subject_of",
+]
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -26,7 +42,7 @@ Words = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Subject:
-    """Whom and what the letter is about. Names are pairs of Chinese and English.
+    """Whom and what the letter is about. Names of tier, text and edition are Chinese, English.
 
     ``day`` is the day of the letter, ``as_of`` that of the data; without a deadline a line is left.
     """
@@ -37,6 +53,7 @@ class Subject:
     purpose: str
     year: int
     document: tuple[str, str]
+    number: str
     edition: tuple[str, str]
     edition_id: str
     day: date
@@ -58,10 +75,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Point:
-    """One criterion that is still to be verified."""
+    """What is still to be verified under a clause: criteria with one state and one evidence."""
 
     clause: str
-    criterion: str
+    criteria: tuple[str, ...]
     state: str
     evidence: str
 
@@ -81,6 +98,35 @@ class Letter:
     footer: str
 
 
+def subject_of(dossier: Dossier, panel: Panel, firm: int, snapshot: str, day: date) -> Subject:
+    """The firm, tier and batch of a dossier; ``day`` is that of the letter."""
+    edition, batch = dossier.edition, dossier.batch
+    document = dossier.values.law.documents[edition.document]
+    known = register().column("titles", "tier").codes
+    tier = tier_list([edition.tier]) if edition.tier in known else (edition.zh, edition.en)
+    name = panel.firms["name"].iloc[firm]
+    return Subject(
+        firm_id=str(panel.firm_ids[firm]),
+        firm=name if isinstance(name, str) else "",
+        tier=tier,
+        purpose=dossier.purpose,
+        year=batch.year,
+        document=(document.zh, document.en),
+        number=document.number,
+        edition=(edition.zh, edition.en),
+        edition_id=edition.id,
+        day=day,
+        as_of=panel.as_of,
+        snapshot=snapshot,
+        deadline=batch.district_deadline or batch.closes_on,
+    )
+
+
+def letter_of(dossier: Dossier, firm: int, subject: Subject, language: Language) -> Letter:
+    """Write the letter of one firm of a dossier."""
+    return compose(subject, dossier.papers_of(firm), dossier.open_points(firm), language)
+
+
 def compose(
     subject: Subject,
     papers: Sequence[Mapping[str, Any]],
@@ -89,15 +135,14 @@ def compose(
 ) -> Letter:
     """Write the letter of one firm.
 
-    ``papers`` are the firm's as :meth:`policy.materials.Materials.detail` describes them;
-    ``open_points`` are criteria with ``status`` unknown or manual and the ids of their papers.
+    ``papers`` and ``open_points`` are as :class:`policy.dossier.Dossier` gives them.
     """
     words = _words()[language]
     wanted = [paper for paper in papers if paper["state"] != "held"]
-    ordered = sorted(wanted, key=lambda paper: bool(paper["alternative"]))
+    ordered = sorted(wanted, key=lambda paper: bool(paper["asked"] == "optional"))
     numbers = {paper["paper"]: i for i, paper in enumerate(ordered, start=1)}
     items = [_item(paper, numbers[paper["paper"]], language) for paper in ordered]
-    first = sum(not paper["alternative"] for paper in ordered)
+    first = sum(paper["asked"] != "optional" for paper in ordered)
     labels = {str(paper["paper"]): str(paper[language]) for paper in papers}
     pick = 0 if language == "zh" else 1
     filled = {
@@ -106,7 +151,7 @@ def compose(
         "tier": subject.tier[pick],
         "purpose": words[subject.purpose],
         "batch": words["year_batch"].format(year=subject.year),
-        "document": subject.document[pick],
+        "document": words["titled"].format(title=subject.document[pick], number=subject.number),
         "edition": subject.edition[pick],
         "as_of": _day(subject.as_of, language),
         "deadline": _day(subject.deadline, language) if subject.deadline else words["undated"],
@@ -120,7 +165,7 @@ def compose(
         opening=words["opening"].format(**filled),
         items=tuple(items[:first]),
         alternatives=tuple(items[first:]),
-        pending=tuple(_point(point, numbers, labels, language) for point in open_points),
+        pending=_together(_point(p, numbers, labels, language) for p in open_points),
         day=_day(subject.day, language),
         footer=words["footer"].format(**filled),
     )
@@ -145,14 +190,34 @@ def _item(paper: Mapping[str, Any], number: int, language: Language) -> Item:
 
 
 def _proves(places: Iterable[Mapping[str, Any]], language: Language) -> Iterator[str]:
-    """What a paper proves, clause by clause."""
+    """What a paper proves, clause by clause; the lines of the score stand together."""
     words = _words()[language]
-    by_clause: dict[str, list[str]] = {}
+    labels: dict[str, list[str]] = {}
+    lines = []
     for place in places:
-        by_clause.setdefault(str(place["clause"]), []).append(str(place[language]))
-    for clause, labels in by_clause.items():
-        label = words["separator"].join(dict.fromkeys(labels))
+        if place["score"]:
+            lines.append(str(place["clause"]))
+        else:
+            labels.setdefault(str(place["clause"]), []).append(str(place[language]))
+    for clause, names in labels.items():
+        label = words["separator"].join(dict.fromkeys(names))
         yield words["of_clause"].format(label=label, clause=clause)
+    if lines:
+        clauses = words["separator"].join(_shortened(dict.fromkeys(lines)))
+        yield words["of_clause"].format(label=words["score"], clause=clauses)
+
+
+def _shortened(clauses: Iterable[str]) -> Iterator[str]:
+    """Name what clauses share once.
+
+    >>> list(_shortened(["附件2 指标1", "附件2 指标7", "附件3 指标2"]))
+    ['附件2 指标1', '指标7', '附件3 指标2']
+    """
+    before = ""
+    for clause in clauses:
+        head, _, rest = clause.partition(" ")
+        yield rest if rest and head == before else clause
+        before = head
 
 
 def _situation(copies: Iterable[Mapping[str, Any]], language: Language) -> Iterator[str]:
@@ -186,9 +251,21 @@ def _point(
         shown.insert(0, words["items"].format(numbers=numerals))
     return Point(
         clause=str(point["clause"]),
-        criterion=str(point[language]),
+        criteria=(str(point[language]),),
         state=words[point["status"]],
         evidence=words["separator"].join(shown),
+    )
+
+
+def _together(points: Iterable[Point]) -> tuple[Point, ...]:
+    """Join points of one clause that differ in nothing but what they ask."""
+    joined: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    for point in points:
+        key = (point.clause, point.state, point.evidence)
+        joined[key] = (*joined.get(key, ()), *point.criteria)
+    return tuple(
+        Point(clause, criteria, state, evidence)
+        for (clause, state, evidence), criteria in joined.items()
     )
 
 

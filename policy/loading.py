@@ -69,6 +69,8 @@ def load(city: Path | None = None, data: Path = DATA) -> Law:
             reader.problems.add(
                 "document", f"{edition.document!r} must be a document.", "Declare it.", "document"
             )
+        if "papers.toml" in tables:
+            assembly.check_papers(edition, tables["papers.toml"], problems.at(file))
         if edition.id in editions:
             reader.problems.add("id", f"{edition.id!r} must be given once.", "Rename one.")
         editions[edition.id] = edition

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ __all__ = [
     "EXPIRED",
     "HELD",
     "MISSING",
+    "OPTIONAL",
+    "REQUIRED",
     "STATES",
     "Materials",
     "Need",
@@ -40,14 +43,17 @@ MISSING, EXPIRED, HELD = range(3)
 STATES = ("missing", "expired", "held")
 """The order is a worth: the best row decides a slot, the worst slot decides a paper."""
 
+OPTIONAL, REQUIRED = 1, 2
+"""How far a firm is asked for a paper; 0: not at all."""
+
 NEVER = np.datetime64("9999-12-31", "D")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an edition names a paper. ``alternative``: one of several ways to meet a criterion.
+    """Where an edition names a paper.
 
-    ``criterion`` is the criterion's number in the edition, -1 for an indicator of the score.
+    ``criterion`` is the criterion's number in the edition; ``indicator``: a line of its score.
     """
 
     address: str
@@ -55,7 +61,7 @@ class Place:
     zh: str
     en: str
     criterion: int
-    alternative: bool = False
+    indicator: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,6 @@ class Need:
     paper: Paper
     places: tuple[Place, ...]
     lags: tuple[int, ...] = ()
-
-    @property
-    def alternative(self) -> bool:
-        """Whether every place that names it can be met in another way."""
-        return all(place.alternative for place in self.places)
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class Materials:
             for i, need in enumerate(self.needs)
         }
 
-    def detail(self, firm: int) -> list[dict[str, object]]:
+    def detail(self, firm: int) -> list[dict[str, Any]]:
         """All papers of one firm: what each proves, its state, and the row seen for each year."""
         rows = self.filed.of_firm(firm)
         found = []
@@ -149,9 +150,9 @@ class Materials:
             )
         return found
 
-    def _copy(self, firm: int, slot: int, rows: NDArray[np.int64]) -> dict[str, object]:
+    def _copy(self, firm: int, slot: int, rows: NDArray[np.int64]) -> dict[str, Any]:
         state = int(self.slot_states[firm, slot])
-        copy: dict[str, object] = {"year": self.slots[slot].year, "state": STATES[state]}
+        copy: dict[str, Any] = {"year": self.slots[slot].year, "state": STATES[state]}
         if state == MISSING:
             return copy
         worth = _row_states(self.filed, rows, self.slots[slot], self.expires, self.terms.day)
@@ -161,7 +162,7 @@ class Materials:
         )
         return copy | self._seen(int(best), self.slots[slot])
 
-    def _seen(self, row: int, slot: Slot) -> dict[str, object]:
+    def _seen(self, row: int, slot: Slot) -> dict[str, Any]:
         filed = self.filed
         until, year = self.expires[row], filed.year[row]
         another = bool(slot.years) and year not in slot.years
@@ -235,7 +236,7 @@ def _stepped(days: Days, months: int) -> Days:
     return np.array(ends, dtype="datetime64[D]")[place]
 
 
-def _described(need: Need, terms: Terms) -> dict[str, object]:
+def _described(need: Need, terms: Terms) -> dict[str, Any]:
     paper = need.paper
     return {
         "paper": paper.id,
@@ -248,9 +249,9 @@ def _described(need: Need, terms: Terms) -> dict[str, object]:
         "years": [terms.data_year - lag for lag in need.lags],
         "confidence": paper.confidence,
         "source": paper.source,
-        "alternative": need.alternative,
         "proves": [
-            {"id": p.address, "clause": p.clause, "zh": p.zh, "en": p.en} for p in need.places
+            {"id": p.address, "clause": p.clause, "zh": p.zh, "en": p.en, "score": p.indicator}
+            for p in need.places
         ],
     }
 

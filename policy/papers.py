@@ -1,4 +1,4 @@
-"""Papers (材料) as data: what each is, who issues it, how long it counts, which rows prove it.
+"""Papers (材料) as data [I/O]: what each is, who issues it, how long it counts, what it bears out.
 
 ``from_data`` names rows of our own tables that are the record of the issuing act; where there is
 one, nobody asks the firm again. :mod:`policy.filed` applies these rules, this module reads them.
@@ -6,20 +6,26 @@ one, nobody asks the firm again. :mod:`policy.filed` applies these rules, this m
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import Any, Literal, get_args
 
 from features.schema import Column, register
+from policy.formula import LOOKUPS
 from tidu.errors import DataError, Issue
 
-__all__ = ["Paper", "Proof", "parse_papers"]
+__all__ = ["Paper", "Proof", "parse_papers", "released_papers"]
+
+FILE = "policy/data/papers.toml"
 
 FiscalYear = Literal["", "each", "any", "newest"]
 
 _YEARS = get_args(FiscalYear)
 _TEXTS = ("zh", "en", "issuer_zh", "issuer_en", "confidence", "source")
-_KNOWN = {*_TEXTS, "fiscal_year", "valid_months", "from_data", "note"}
+_KNOWN = {*_TEXTS, "fiscal_year", "valid_months", "evidence_of", "from_data", "note"}
 _ROWS = {"table", "where", "filled", "year", "on", "until", "ended", "named_by"}
 _COVERAGE = {"covered", "years"}
 
@@ -63,8 +69,20 @@ class Paper:
     fiscal_year: FiscalYear = ""
     valid_months: int | None = None
     months_parameter: str = ""
+    evidence_of: frozenset[str] = frozenset()
     proofs: tuple[Proof, ...] = ()
     note: str = ""
+
+    def bears_out(self, given: str) -> bool:
+        """Whether it is evidence of an input, by the input's canonical name.
+
+        >>> paper = released_papers()["tax_returns"]
+        >>> paper.bears_out("tax_paid[-1]"), paper.bears_out("recent(tax_evasion, 36)")
+        (True, True)
+        """
+        name, _, arguments = given.partition("(")
+        first = arguments.rstrip(")").partition(",")[0].strip()
+        return not self.evidence_of.isdisjoint({name.partition("[")[0], f"{name}({first})"})
 
     def months(self, parameters: Mapping[str, object]) -> int | None:
         """For how many months it counts from its date; None: it does not expire by itself."""
@@ -72,6 +90,13 @@ class Paper:
             return self.valid_months
         found = parameters.get(self.months_parameter)
         return None if found is None else int(str(found))
+
+
+@cache
+def released_papers() -> Mapping[str, Paper]:
+    """The papers of the package, read once."""
+    path = resources.files("policy") / "data" / "papers.toml"
+    return parse_papers(tomllib.loads(path.read_text(encoding="utf-8")), FILE)
 
 
 def parse_papers(raw: Mapping[str, Any], file: str) -> Mapping[str, Paper]:
@@ -116,9 +141,24 @@ def _problems(spec: Mapping[str, Any]) -> Iterator[Problem]:
         yield "fiscal_year", f"be of one of {_YEARS[1:]} or leave this out", spec["fiscal_year"]
     if "valid_months" in spec:
         yield from _months(spec)
+    for name in spec.get("evidence_of", []):
+        if not _inputs(name):
+            yield "evidence_of", "bear out columns, look-ups or @groups of columns", name
     for number, rule in enumerate(spec.get("from_data", [])):
         for key, must, found in _rule_problems(rule):
             yield f"from_data[{number}].{key}".rstrip("."), must, found
+
+
+def _inputs(name: str) -> frozenset[str]:
+    """The names of inputs that an entry of ``evidence_of`` stands for; none if nobody knows it."""
+    tables = register().tables
+    columns = {**tables["firms"].columns, **tables["annual"].columns}
+    if name.startswith("@"):
+        return frozenset(c.name for c in tables["annual"].columns.values() if c.group == name[1:])
+    table, _, column = name.rpartition(".")
+    known = column in (tables[table].columns if table in tables else {} if table else columns)
+    call = name.partition("(")[0] in LOOKUPS
+    return frozenset({name} if known or call else ())
 
 
 def _months(spec: Mapping[str, Any]) -> Iterator[Problem]:
@@ -181,6 +221,7 @@ def _paper(name: str, spec: Mapping[str, Any]) -> Paper:
         fiscal_year=spec.get("fiscal_year", ""),
         valid_months=months if isinstance(months, int) else None,
         months_parameter=months["param"] if isinstance(months, Mapping) else "",
+        evidence_of=frozenset().union(*(_inputs(name) for name in spec.get("evidence_of", []))),
         proofs=tuple(_proof(rule, spec) for rule in spec.get("from_data", [])),
         note=spec.get("note", ""),
     )

@@ -74,9 +74,9 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opaque:
-    """Any other function: ``of(x)``, which reads the changes only through ``through``."""
+    """Any other function, of rows of changes; it reads them only through ``through``."""
 
-    of: Callable[[Floats], float]
+    of: Callable[[Floats], Floats]
     through: tuple[Affine, ...]
 
 
@@ -101,7 +101,7 @@ class _Reading:
     def read(self, formula: Formula) -> Quantity:
         if formula.op == "input":
             return self.inputs[formula.name]
-        now = self.value(formula, np.zeros(self.size))
+        now = float(self.values(formula, np.zeros((1, self.size)))[0])
         if np.isnan(now):
             return Unknown()
         if formula.op == "first":
@@ -133,20 +133,20 @@ class _Reading:
             return whole.times(1.0 / len(affine)) if formula.op == "mean" else whole
         through = [self.inputs[name] for name in sorted(formula.inputs)]
         return Opaque(
-            lambda x: self.value(formula, x),
+            lambda rows: self.values(formula, rows),
             tuple(part for part in through if isinstance(part, Affine) and not part.fixed),
         )
 
-    def value(self, formula: Formula, x: Floats) -> float:
-        """Evaluate as the verdict does, at one change."""
+    def values(self, formula: Formula, rows: Floats) -> Floats:
+        """Evaluate as the verdict does, at each of some changes."""
 
         def column(name: str) -> Floats:
             part = self.inputs[name]
             if isinstance(part, Unknown):
-                return np.array([np.nan])
-            return np.array([part.level + float(part.slope @ x)])
+                return np.full(len(rows), np.nan)
+            return np.asarray(part.level + rows @ part.slope)
 
-        return float(np.ravel(evaluate(formula, column, self.moment))[0])
+        return np.broadcast_to(evaluate(formula, column, self.moment), (len(rows),))
 
 
 def _added(a: Quantity, b: Quantity) -> Quantity | None:

@@ -6,8 +6,7 @@ quotient, and a function of one direction alone is solved for the changes at whi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -22,8 +21,9 @@ Floats = NDArray[np.float64]
 Sign = Literal[">=", ">", "<=", "<"]
 
 PARALLEL = 1e-9
-PIECES = 128
-HALVINGS = 80
+PIECES = 64
+ZOOMS = 9
+"""Each zoom narrows a crossing to one of so many pieces."""
 
 
 def varies(part: Quantity) -> bool:
@@ -95,16 +95,12 @@ def _solved(part: Opaque, sign: Sign, bound: float, box: Floats) -> Node | None:
     reach = way * box
     low, high = float(np.minimum(reach, 0.0).sum()), float(np.maximum(reach, 0.0).sum())
 
-    def passes(s: float) -> bool:
-        value = part.of(way * (s / float(way @ way)))
-        if np.isnan(value):
-            return False
-        return {
-            ">=": value >= bound,
-            ">": value > bound,
-            "<=": value <= bound,
-            "<": value < bound,
-        }[sign]
+    def passes(points: Floats) -> NDArray[np.bool_]:
+        with np.errstate(invalid="ignore"):
+            found: NDArray[np.bool_] = _PASSES[sign](
+                part.of(np.outer(points / float(way @ way), way)), bound
+            )
+        return found
 
     pieces = _pieces(passes, low, high)
     whole = (
@@ -114,30 +110,33 @@ def _solved(part: Opaque, sign: Sign, bound: float, box: Floats) -> Node | None:
     return Some(tuple(whole)) if pieces else NO
 
 
-def _pieces(passes: Callable[[float], bool], low: float, high: float) -> list[tuple[float, float]]:
+_PASSES: Mapping[Sign, Callable[[Floats, float], NDArray[np.bool_]]] = {
+    ">=": np.greater_equal,
+    ">": np.greater,
+    "<=": np.less_equal,
+    "<": np.less,
+}
+
+
+def _pieces(
+    passes: Callable[[Floats], NDArray[np.bool_]], low: float, high: float
+) -> list[tuple[float, float]]:
     """Find the stretches of a line on which a test passes, their ends to the last digit."""
-    grid = [float(s) for s in np.linspace(low, high, PIECES + 1)]
-    found: list[tuple[float, float]] = []
-    start = low if passes(low) else None
-    for left, right in pairwise(grid):
-        if passes(left) == passes(right):
-            continue
-        edge = _edge(passes, left, right)
-        if start is None:
-            start = edge
-        else:
-            found.append((start, edge))
-            start = None
-    return found if start is None else [*found, (start, high)]
+    grid = np.linspace(low, high, PIECES + 1)
+    passing = passes(grid)
+    edges = [_edge(passes, grid[i : i + 2]) for i in np.flatnonzero(np.diff(passing))]
+    ends = [low, *edges] if passing[0] else edges
+    ends = [*ends, high] if passing[-1] else ends
+    return list(zip(ends[::2], ends[1::2], strict=True))
 
 
-def _edge(passes: Callable[[float], bool], left: float, right: float) -> float:
-    """Halve until the passing side of the crossing is known as well as floats allow."""
-    rises = passes(right)
-    for _ in range(HALVINGS):
-        middle = (left + right) / 2.0
-        if passes(middle) == rises:
-            right = middle
-        else:
-            left = middle
-    return right if rises else left
+def _edge(passes: Callable[[Floats], NDArray[np.bool_]], ends: Floats) -> float:
+    """Zoom in until the passing side of the crossing is known as well as floats allow."""
+    rises = bool(passes(ends)[-1])
+    for _ in range(ZOOMS):
+        grid = np.linspace(ends[0], ends[1], PIECES + 1)
+        crossings = np.flatnonzero(np.diff(passes(grid)))
+        if not len(crossings):
+            break  # the ends are neighbours
+        ends = grid[crossings[0] : crossings[0] + 2]
+    return float(ends[1] if rises else ends[0])

@@ -73,13 +73,15 @@ def _open(changes: Changes, base: str, last: Floats, year: int) -> Floats:
 class Choice:
     """A field that this firm may change: where it starts, how far it may go, at which rate.
 
-    ``shown`` is the part of the change that each open year shows.
+    ``room`` is how far the column itself lets it go, ``shown`` the part of the change that each
+    open year shows.
     """
 
     field: Field
     start: float
     unit: float
     high: float
+    room: float
     shown: tuple[float, ...]
 
 
@@ -158,12 +160,19 @@ def _still(rest: Affine) -> list[Node]:
     return [] if rest.fixed or rest.level < 0.0 else [Linear(rest.slope, rest.level)]
 
 
-def look_out(columns: Mapping[str, float], changes: Changes, years: int, start: date) -> Outlook:
+def look_out(
+    columns: Mapping[str, float],
+    changes: Changes,
+    years: int,
+    start: date,
+    read: frozenset[str],
+) -> Outlook:
     """Set out what a firm may change from the day ``start``; ``columns`` are carried already.
 
-    The first open fiscal year is that of ``start``.
+    The first open fiscal year is that of ``start``; ``read`` are the columns the edition reads.
     """
-    found = [_choice(columns, field, start, years) for field in changes.fields]
+    offered = [field for field in changes.fields if not field.special or field.name in read]
+    found = [_choice(columns, field, start, years) for field in offered]
     chosen = tuple(choice for choice in found if choice is not None)
     halves = tuple(
         i
@@ -174,12 +183,9 @@ def look_out(columns: Mapping[str, float], changes: Changes, years: int, start: 
 
 
 def _choice(columns: Mapping[str, float], field: Field, start: date, years: int) -> Choice | None:
-    level = columns.get(field.name, math.nan)
-    unit = field.per_year.size(columns)
-    taken = field.instead_of and not math.isnan(columns.get(field.instead_of, math.nan))
-    lacks = field.needs and math.isnan(columns.get(field.needs, math.nan))
-    if math.isnan(level) or math.isnan(unit) or taken or lacks:
+    if not field.offered(columns):
         return None
+    level, unit = columns[field.name], field.per_year.size(columns)
     ready = add_months(start, field.lead_months)
     shows = [date(start.year + i, 12, 31) >= ready for i in range(years)]
     if field.integer:
@@ -192,7 +198,7 @@ def _choice(columns: Mapping[str, float], field: Field, start: date, years: int)
     if unit <= 0.0 or high <= 0.0:
         return None
     shown = tuple(sum(shows[: i + 1]) / sum(shows) for i in range(years))
-    return Choice(field, level, unit, high, shown)
+    return Choice(field, level, unit, high, room, shown)
 
 
 def _end(field: Field) -> float | None:

@@ -11,7 +11,8 @@ from policy.changes import Changes, Field, Text
 
 __all__ = ["Change", "Open", "Path", "PathStatus", "worded"]
 
-PathStatus = Literal["met", "reachable", "not_within_two_years", "blocked"]
+PathStatus = Literal["met", "reachable", "not_within_two_years", "blocked", "unknown"]
+"""``unknown``: no criterion can be decided, for want of data or because the law does not apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,14 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """How one firm gets to one tier; ``batch_year`` is the first year of application that works.
+    """How one firm gets to one tier; ``batch_year`` is the year of application that it holds in.
 
-    ``ties`` are other sets of as few fields and as little change. ``pending`` is left to proof
-    (待核实), ``short`` what a year's attainable change does not reach in time, ``blocked`` what no
-    change of the firm's own reaches. ``scores`` is the model's answer before and after.
+    ``ties`` are other sets of as few fields and as little change; ``figures`` is what each open
+    year shows in every column that moves, by identity or by hand. ``pending`` is left to proof
+    (待核实), ``by_time`` comes by itself, ``short`` is what a year's attainable change does not
+    reach in time, ``blocked`` what no change of the firm's own reaches. ``other`` is the best
+    answer of the other batch within the horizon: sooner with more, or later. ``scores`` is the
+    model's answer before and after.
     """
 
     firm_id: str
@@ -98,13 +102,16 @@ class Path:
     edition: str
     status: PathStatus
     batch_year: int | None
+    warning: Text
     changes: tuple[Change, ...] = ()
     ties: tuple[tuple[Change, ...], ...] = ()
+    figures: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     pending: tuple[Open, ...] = ()
+    by_time: tuple[Open, ...] = ()
     short: tuple[Open, ...] = ()
     blocked: tuple[Open, ...] = ()
+    other: Path | None = None
     assumptions: Mapping[str, Text] = field(default_factory=dict)
-    warning: Text | None = None
     scores: tuple[float, float] | None = None
 
     @property
@@ -113,6 +120,7 @@ class Path:
         return sum(change.steps for change in self.changes)
 
     def as_json(self) -> dict[str, object]:
+        """Plain values for JSON."""
         return {
             "firm_id": self.firm_id,
             "tier": self.tier,
@@ -122,11 +130,14 @@ class Path:
             "changes": [change.as_json() for change in self.changes],
             "total": round(self.total, 6),
             "ties": [[change.as_json() for change in tie] for tie in self.ties],
+            "figures": {str(year): dict(values) for year, values in self.figures.items()},
             "pending": [entry.as_json() for entry in self.pending],
+            "by_time": [entry.as_json() for entry in self.by_time],
             "short": [entry.as_json() for entry in self.short],
             "blocked": [entry.as_json() for entry in self.blocked],
+            "other": self.other.as_json() if self.other else None,
             "assumptions": {name: text.as_json() for name, text in self.assumptions.items()},
-            "warning": self.warning.as_json() if self.warning else None,
+            "warning": self.warning.as_json(),
             "scores": list(self.scores) if self.scores else None,
         }
 

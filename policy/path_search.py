@@ -42,7 +42,7 @@ def search(
 ) -> list[Floats]:
     """Return the best change, then up to ``most`` others as good, each of which ``passes``.
 
-    ``passes`` is asked with all coordinates of a change.
+    A change is given, and ``passes`` is asked, with all coordinates.
     """
     refused: list[tuple[int, ...]] = []
     for _ in range(MOST_TRIES):
@@ -58,8 +58,9 @@ def search(
             for tie in ties(program, best, most + len(refused))
             if tie.fields not in refused
         ]
-        good = [change for change in others if change is not None]
-        return [checked, *good[:most]]
+        good = [checked, *(change for change in others if change is not None)]
+        # Among equals the order of the fields decides, whichever the solver met first.
+        return sorted(good, key=lambda point: tuple(np.flatnonzero(point)))[: most + 1]
     return []
 
 
@@ -68,7 +69,7 @@ def _checked(
 ) -> Floats | None:
     change = _rounded(outlook, solution.change)
     if program.holds(change) and passes(program.point(change)):
-        return change
+        return program.point(change)
     steps = np.array(
         [0.0 if c.field.integer else c.field.resolution for c in outlook.choices], dtype=float
     )
@@ -77,7 +78,8 @@ def _checked(
     if spared is None or spared.fields != solution.fields:
         return None
     change = _rounded(outlook, spared.change)
-    return change if program.holds(change) and passes(program.point(change)) else None
+    good = program.holds(change) and passes(program.point(change))
+    return program.point(change) if good else None
 
 
 def _rounded(outlook: Outlook, change: Floats) -> Floats:

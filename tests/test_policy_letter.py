@@ -24,10 +24,8 @@ SUBJECT = Subject(
     tier=("专精特新“小巨人”企业", "little giant"),
     purpose="new",
     year=2026,
-    document=(
-        "《优质中小企业梯度培育管理办法》(工信部企业〔2026〕2号)",
-        "MIIT Enterprises [2026] 2",
-    ),
+    document=("优质中小企业梯度培育管理办法", "Measures for gradient cultivation"),
+    number="MIIT [2026] 2",
     edition=("附件2 认定标准", "annex 2"),
     edition_id="2-2026/annex2",
     day=date(2026, 4, 27),
@@ -49,8 +47,10 @@ def paper(name: str, *copies: dict[str, Any], alternative: bool = False) -> dict
     worst = next(s for s in ("missing", "expired", "held") if s in states)
     return {
         "paper": name, "zh": f"材料{name}", "en": f"Paper {name}", "issuer_zh": "单位",
-        "issuer_en": "Unit", "state": worst, "copies": list(copies), "alternative": alternative,
-        "proves": [{"id": "e:c", "clause": f"art. {name}", "zh": "条件", "en": "Condition"}],
+        "issuer_en": "Unit", "state": worst, "copies": list(copies),
+        "asked": "optional" if alternative else "required",
+        "proves": [{"id": "e:c", "clause": f"art. {name}", "zh": "条件", "en": "Condition",
+                    "score": False}],
     }  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def test_every_paper_that_is_not_held_is_asked_for_once_and_no_other(
     wanted = [p for p in papers if p["state"] != "held"]
     assert {item.paper for item in asked} == {p[language] for p in wanted}
     assert {item.paper for item in found.alternatives} == {
-        p[language] for p in wanted if p["alternative"]
+        p[language] for p in wanted if p["asked"] == "optional"
     }
     page = letter_html(found)
     assert page.count('<td class="no">') == len(asked)
@@ -139,20 +139,30 @@ def test_what_is_to_be_verified_points_to_the_papers_by_number() -> None:
     assert letter(papers, points, "en").pending[0].evidence == "see no. 2, 3, Paper a (on file)"
 
 
+def test_points_of_one_clause_state_and_evidence_stand_together() -> None:
+    same = [point("unknown", "a") | {"zh": zh} for zh in ("增长率", "负债率")]
+    other = [point("manual", "a"), point("unknown", "a", clause="art. 6")]
+    found = letter([paper("a", MISSING)], [same[0], *other, same[1]]).pending
+    assert [p.criteria for p in found] == [("增长率", "负债率"), ("事项",), ("事项",)]
+
+
 def test_places_of_one_clause_stand_together() -> None:
     one = paper("a", MISSING)
     one["proves"] = [
-        {"clause": "第二项", "zh": "营业收入", "en": "Revenue"},
-        {"clause": "第三项", "zh": "研发", "en": "R&D"},
-        {"clause": "第二项", "zh": "负债率", "en": "Debt"},
+        {"clause": "第二项", "zh": "营业收入", "en": "Revenue", "score": False},
+        {"clause": "附件2 指标1", "zh": "占比", "en": "Share", "score": True},
+        {"clause": "第三项", "zh": "研发", "en": "R&D", "score": False},
+        {"clause": "第二项", "zh": "负债率", "en": "Debt", "score": False},
+        {"clause": "附件2 指标7", "zh": "净利率", "en": "Margin", "score": True},
     ]
     (item,) = letter([one]).items
-    assert item.proves == "营业收入、负债率\uff08第二项\uff09\uff1b研发\uff08第三项\uff09"
+    expected = ["营业收入、负债率\uff08第二项\uff09", "研发\uff08第三项\uff09"]
+    assert item.proves.split("\uff1b") == [*expected, "评价指标\uff08附件2 指标1、指标7\uff09"]
 
 
 def test_the_head_names_firm_tier_batch_document_edition_and_days() -> None:
     zh = letter([], subject=replace(SUBJECT, purpose="review"))
-    for part in ("小巨人", "复核", "2026年度批次", "工信部企业〔2026〕2号", "附件2 认定标准"):
+    for part in ("小巨人", "复核", "2026年度批次", "MIIT [2026] 2", "附件2 认定标准"):
         assert part in zh.opening
     assert "2026年4月26日" in zh.opening
     assert "2026年5月20日" in zh.opening

@@ -6,7 +6,6 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -18,16 +17,14 @@ from plan_panels import panel_of
 from features.schema import register
 from policy.filed import filed
 from policy.materials import STATES, Materials, Need, Place, Terms, assess
-from policy.needs import Mention, asked_by, gathered
-from policy.papers import Paper, parse_papers
+from policy.papers import Paper, parse_papers, released_papers
 from tidu.clock import add_months
 from tidu.errors import DataError
 
 DAY = date(2026, 5, 10)
 T = 2025
 FILE = "policy/data/papers.toml"
-TEXT = (resources.files("policy") / "data" / "papers.toml").read_text(encoding="utf-8")
-PAPERS = parse_papers(tomllib.loads(TEXT), FILE)
+PAPERS = released_papers()
 PLACE = Place("x:1", "第一项", "条件", "Condition", 0)
 
 
@@ -372,6 +369,9 @@ source = "…"
         ("valid_months = 1.5", "a.valid_months"),
         ("valid_months = { params = 'x' }", "a.valid_months"),
         ("fiscal_year = 'each'\nvalid_months = 3", "a.valid_months"),
+        ("evidence_of = ['umsatz']", "a.evidence_of"),
+        ("evidence_of = ['@gruppe']", "a.evidence_of"),
+        ("evidence_of = ['credit.umsatz']", "a.evidence_of"),
         ("from_data = [1]", "a.from_data[0]"),
         ("from_data = [{ table = 'anual' }]", "a.from_data[0].table"),
         ("from_data = [{ table = 'annual', year = 'jahr' }]", "a.from_data[0].year"),
@@ -402,53 +402,3 @@ def test_all_problems_of_all_papers_are_told_at_once() -> None:
         parse_papers(raw, FILE)
     keys = [issue.column for issue in caught.value.issues]
     assert {"a.en", "a.issuer_zh", "a.issuer_en", "a.confidence", "a.source", "b"} <= set(keys)
-
-
-# ------------------------------------------------------------------ which papers, which years
-
-
-def mention(name: str, papers: Sequence[str], metrics: Sequence[str]) -> Mention:
-    return Mention(Place(name, f"第{name}项", name, name, 0), tuple(papers), frozenset(metrics))
-
-
-INPUTS = {
-    "debt": frozenset({"total_liabilities", "total_assets"}),
-    "cagr": frozenset({"revenue", "revenue[-2]", "basis", "basis[-2]"}),
-    "before": frozenset({"rd_expense[-1]"}),
-    "lower": frozenset({"held(srdi_provincial)"}),
-    "chain": frozenset({"ever(tech_sme)", "award(prov, 3, 3)", "founded_on"}),
-}
-
-
-def needs_of(*mentions: Mention) -> dict[str, Need]:
-    return {need.paper.id: need for need in gathered(mentions, PAPERS, INPUTS.__getitem__)}
-
-
-def test_growth_over_two_years_needs_three_audit_reports() -> None:
-    found = needs_of(
-        mention("1", ["audit_report", "niche_statement"], ["cagr"]),
-        mention("2", ["audit_report"], ["debt"]),
-        mention("3", ["rd_special_audit"], ["before"]),
-        mention("4", ["title_certificate", "tax_returns"], ["lower"]),
-    )
-    assert {name: need.lags for name, need in found.items()} == {
-        "audit_report": (0, 1, 2),
-        "niche_statement": (0,),
-        "rd_special_audit": (1,),
-        "title_certificate": (),
-        "tax_returns": (0,),
-    }
-    assert [place.address for place in found["audit_report"].places] == ["1", "2"]
-    assert list(found) == [name for name in PAPERS if name in found]
-
-
-def test_a_certificate_is_asked_for_by_the_titles_that_its_criteria_name() -> None:
-    mentions = [
-        mention("1", ["title_certificate"], ["lower", "debt"]),
-        mention("2", ["title_certificate"], ["chain"]),
-        mention("3", ["audit_report"], ["chain"]),
-    ]
-    asked = asked_by(mentions, INPUTS.__getitem__)
-    assert asked("title_certificate", ["held"]) == {"srdi_provincial"}
-    assert asked("title_certificate", ["held", "ever"]) == {"srdi_provincial", "tech_sme"}
-    assert asked("audit_report", ["held"]) == frozenset()

@@ -39,6 +39,7 @@ MAY_DO_IO = {
     "model.tasks": "the tasks are data, in a TOML file of the package",
     "policy.plans": "the plans are data, in TOML files of the package and of the city",
     "policy.letter": "the words and the page of the letter are files of the package",
+    "policy.papers": "the papers are data, in a TOML file of the package",
     "policy.loading": "the law is data, in TOML files of the package, and the city's own file",
     "policy.release": "writes the lock of released files",
     "policy.changes_reading": "what a firm can change in a year is data of the package",

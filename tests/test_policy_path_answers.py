@@ -1,0 +1,339 @@
+"""Paths by hand: what is asked, by when, what blocks, what time brings; and what no answer does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from plan_panels import panel_of
+from policy_cases import FINDINGS, number, table
+
+from benchmarks.path_firms import firms, paths_of
+from policy.changes_reading import released
+from policy.law import Batch, Law
+from policy.loading import standing
+from policy.path import Paths, paths
+from policy.path_attempt import passes
+from policy.path_check import faults
+from policy.path_program import find
+from policy.path_result import Path
+from policy.path_search import program_of
+from policy.path_time import ahead
+from policy.path_tree import Every
+from policy.situation import Situation
+from policy.values import Inputs
+
+LAW = standing()
+DAY = date(2026, 6, 30)
+NUL = float("nan")
+
+
+def giant(law: Law = LAW, **changed: Any) -> Paths:
+    """Paths to little giant of a firm exactly at every bound of 2026, but for this."""
+    raw = table("little_giant_2026")
+    cells = {name: number(name, value) for name, value in raw["base"].items()}
+    cells |= {"class1_ip": 6.0, "main_revenue[-1]": 4800.0, "employees": 100.0}
+    cells |= {name: number(name, value) for name, value in changed.items()}
+    columns = {name: np.array([value]) for name, value in cells.items()}
+    findings = {
+        name: np.array([FINDINGS[code]], dtype=np.int8) for name, code in raw["findings"].items()
+    }
+    ids = np.array(["甲"], dtype=object)
+    now = Inputs(ids, DAY, 2025, columns, findings)
+    stages = ahead(law, released(), ("little_giant", "new"), now)
+    return Paths(law, released(), ("little_giant", "new"), now, stages)
+
+
+def asked(path: Path) -> dict[str, tuple[float, float]]:
+    return {change.field: (change.from_value, change.to_value) for change in path.changes}
+
+
+def names(entries: Any) -> set[str]:
+    return {entry.criterion.partition(":")[2] for entry in entries}
+
+
+# ---------------------------------------------------------------------------- what is asked
+
+
+def test_who_meets_everything_needs_nothing() -> None:
+    path = giant().of(0)
+    assert (path.status, path.batch_year, path.changes) == ("met", 2026, ())
+
+
+def test_the_batch_after_this_one_asks_for_one_more_patent_in_use_and_growth() -> None:
+    """By hand: 5 % a year on 5250 of 2024 asks 5788.125 of 2026, 275.625 above 5512.5."""
+    path = giant(class1_ip_effective=3).of(0)
+    assert (path.status, path.batch_year) == ("reachable", 2027)
+    assert path.edition == "2-2026/annex2"
+    assert asked(path) == {"main_revenue": (4961.25, 5236.88), "class1_ip_effective": (3, 4)}
+    revenue, patents = path.changes
+    assert revenue.values == ((2026, 5236.88),)
+    assert revenue.per_year == pytest.approx(992.25)  # 20 % of its own
+    assert path.total == pytest.approx(275.63 / 992.25 + 0.5)
+    assert path.figures == {
+        2026: {"class1_ip_effective": 4, "main_revenue": 5236.88, "revenue": pytest.approx(5788.13)}
+    }
+    assert revenue.text.zh == "主营业务收入由4961.25万元提高到5236.88万元"
+    assert (
+        patents.text.en == "Raise Class I IP, in use for the main product from 3 items to 4 items"
+    )
+    # A year later: 6077.53125 over the 5512.5 of 2025, and the same patent.
+    assert path.other is not None
+    assert (path.other.batch_year, set(asked(path.other))) == (2028, set(asked(path)))
+    assert path.other.changes[0].to_value == pytest.approx(4961.25 + 6077.53125 - 5512.5, abs=0.01)
+    assert path.other.changes[0].values[0] == (2027 - 1, pytest.approx(5243.77, abs=0.01))
+
+
+def test_every_answer_carries_the_warning_and_what_it_assumes() -> None:
+    path = giant(class1_ip_effective=3).of(0)
+    assert path.warning.zh == "须以真实经营为依据,数据造假将取消全部称号且三年内不得申报"
+    assert "three years" in path.warning.en
+    assert {"carried", "closed", "even", "costs", "titles", "same_edition"} == set(path.assumptions)
+    stuck = giant(**{"open(abnormal_list)": 1}).of(0)
+    assert stuck.warning == path.warning
+
+
+def test_what_an_official_must_find_stays_pending() -> None:
+    firm = giant(class1_ip_effective=3)
+    stages = tuple(replace(s, inputs=replace(s.inputs, findings={})) for s in firm.stages)
+    path = replace(firm, stages=stages).of(0)
+    assert path.status == "reachable"
+    assert names(path.pending) == {"reputation", "no_group_conflict"}
+    assert {entry.status for entry in path.pending} == {"manual"}
+
+
+def test_what_is_unknown_is_never_made_up() -> None:
+    path = giant(class1_ip_effective=3, total_assets=NUL).of(0)
+    assert "debt" in names(path.pending)
+    assert set(asked(path)) == {"main_revenue", "class1_ip_effective"}
+
+
+def test_two_equal_ways_are_both_shown() -> None:
+    """Either certificate meets the criterion of 2022, each a year's step."""
+    law, plan = LAW, released()
+    cells: dict[str, Any] = dict(table("little_giant_2022")["base"])
+    cells |= {"iso_cert": 0, "product_cert_overseas": 0, "main_revenue[-3]": 1}
+    columns = {name: np.array([number(name, value)]) for name, value in cells.items()}
+    # Growth of main revenue goes on without change where the year before was weak.
+    columns |= {f"main_revenue{lag}": np.array([v]) for lag, v in SHRUNK.items()}
+    columns |= {f"revenue{lag}": np.array([10_000.0]) for lag in SHRUNK}
+    columns |= {f"rd_expense{lag}": np.array([900.0]) for lag in SHRUNK}
+    now = Inputs(np.array(["A"], dtype=object), date(2024, 3, 1), 2023, columns)
+    stages = ahead(law, plan, ("little_giant", "new"), now)
+    path = Paths(law, plan, ("little_giant", "new"), now, stages).of(0)
+    assert (path.status, path.batch_year) == ("reachable", 2025)
+    assert [set(asked(replace(path, changes=tie))) for tie in (path.changes, *path.ties)] == [
+        {"iso_cert"},
+        {"product_cert_overseas"},
+    ]
+    assert path.changes[0].text.zh == "取得:管理体系认证"
+
+
+SHRUNK = {"": 9000.0, "[-1]": 7500.0, "[-2]": 7000.0, "[-3]": 7000.0}
+
+
+def test_the_model_is_asked_with_what_each_open_year_shows() -> None:
+    seen: list[Mapping[int, Mapping[str, float]]] = []
+
+    def model(path: Path) -> tuple[float, float]:
+        seen.append(path.figures)
+        return 0.1, 0.2
+
+    path = giant(class1_ip_effective=3).of(0, model)
+    assert path.scores == (0.1, 0.2)
+    assert seen == [path.figures]
+
+
+def test_a_path_is_plain_json() -> None:
+    for path in (giant(class1_ip_effective=3).of(0), giant(**{"banned()": 1}).of(0)):
+        plain = json.loads(json.dumps(path.as_json(), ensure_ascii=False, allow_nan=False))
+        assert plain["warning"]["zh"]
+        assert plain["status"] == path.status
+        assert len(plain["changes"]) == len(path.changes)
+
+
+# ---------------------------------------------------------------------------- what blocks
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "criterion"),
+    [
+        ("open(abnormal_list)", 1, "not_abnormal"),
+        ("held(srdi_provincial)", 0, "lower_title"),
+        ("prohibited_product", 1, "permitted_product"),
+        ("held(single_champion)", 1, "not_champion"),
+    ],
+)
+def test_what_the_firm_cannot_change_blocks(column: str, value: float, criterion: str) -> None:
+    path = giant(**{column: value}).of(0)
+    assert path.status == "blocked"
+    assert names(path.blocked) == {criterion}
+    assert path.blocked[0].until is None
+    assert path.changes == ()
+
+
+def test_years_in_the_niche_come_by_time_and_say_when() -> None:
+    path = giant(years_in_niche=2).of(0)
+    assert (path.status, path.batch_year) == ("reachable", 2027)
+    assert names(path.by_time) == {"niche_years"}
+    assert path.by_time[0].until == date(2026, 12, 31)
+    late = giant(years_in_niche=0).of(0)
+    assert late.status == "blocked"
+    assert [(names([e]), e.until) for e in late.blocked] == [({"niche_years"}, date(2028, 12, 31))]
+
+
+def test_what_takes_longer_than_two_years_is_an_answer() -> None:
+    path = giant(srdi_platform_score=45).of(0)  # five points a year
+    assert path.status == "not_within_two_years"
+    assert names(path.short) == {"platform_score"}
+    assert path.changes == ()
+
+
+def test_each_alone_but_not_together_names_all_that_are_open() -> None:
+    """Growing out of the SMEs is no path: 1200 staff, and 40000 of revenue is large."""
+    figures = {
+        "revenue": 39_000, "revenue[-1]": 39_000, "revenue[-2]": 39_000, "main_revenue": 39_000,
+        "rd_expense": 2_000, "rd_expense[-1]": 2_000, "employees": 1_200, "size_industry()": 1,
+    }  # fmt: skip
+    path = giant(**figures).of(0)
+    assert path.status == "not_within_two_years"
+    assert names(path.short) == {"revenue_growth"}
+    smaller = giant(**{**figures, "employees": 900}).of(0)
+    assert smaller.status == "reachable"
+
+
+def test_without_any_figure_nothing_is_claimed() -> None:
+    firm = giant()
+    empty = {name: np.array([NUL]) for name in firm.now.columns}
+    stages = tuple(
+        replace(s, inputs=replace(s.inputs, columns=empty, findings={})) for s in firm.stages
+    )
+    path = replace(firm, stages=stages).of(0)
+    assert (path.status, path.batch_year, path.changes) == ("unknown", None, ())
+    assert path.pending
+
+
+def test_a_batch_that_has_closed_is_no_coming_batch() -> None:
+    closed = Batch("little_giant", 2026, "new", date(2026, 4, 25), 2025, "", date(2026, 4, 25),
+                   date(2026, 5, 25))  # fmt: skip
+    path = giant(law=replace(LAW, batches=(closed,))).of(0)
+    assert path.batch_year == 2027
+    assert set(asked(path)) == {"main_revenue"}  # growth goes on
+
+
+# ---------------------------------------------------------------------------- out of a panel
+
+
+def city(**tables: Any) -> Situation:
+    year = {
+        "firm_id": "A", "revenue": 3000, "main_revenue": 2900, "rd_expense": 150,
+        "total_assets": 5000, "total_liabilities": 2000, "net_assets": 3000, "employees": 60,
+        "class1_ip": 3, "class1_ip_effective": 0, "years_in_niche": 5, "srdi_platform_score": 55,
+        "st_award_level": "none", "rd_institution_level": "none",
+    }  # fmt: skip
+    base = {
+        "firms": [{"firm_id": "A", "registered_in_city": 1, "prohibited_product": 0,
+                   "industry_300": "industry"}],
+        "annual": [{**year, "year": y} for y in (2022, 2023, 2024, 2025)],
+        "titles": [{"firm_id": "A", "tier": "innovative_sme", "issued_on": date(2025, 1, 1)}],
+    }  # fmt: skip
+    return Situation(LAW, panel_of(DAY, base | tables))
+
+
+def test_a_panel_gives_paths_and_the_days_on_which_events_end() -> None:
+    path = paths(city(), "srdi_provincial").of(0)
+    assert (path.status, path.batch_year) == ("reachable", 2027)
+    assert asked(path) == {"class1_ip_effective": (0, 1)}
+    assert names(path.pending) == {"niche_position"}
+
+    fraud = {"firm_id": "A", "kind": "data_fraud", "on": date(2026, 5, 10)}
+    path = paths(city(events=[fraud]), "srdi_provincial").of(0)
+    assert path.status == "blocked"
+    assert [(names([e]), e.until) for e in path.blocked] == [
+        ({"no_data_fraud_3y"}, date(2029, 5, 10))
+    ]
+    old = {**fraud, "on": date(2024, 3, 1)}  # gone by June 2027
+    path = paths(city(events=[old]), "srdi_provincial").of(0)
+    assert (path.status, path.batch_year) == ("reachable", 2027)
+    assert [(names([e]), e.until) for e in path.by_time] == [
+        ({"no_data_fraud_3y"}, date(2027, 3, 1))
+    ]
+
+
+def test_a_bar_ends_the_day_after_its_last() -> None:
+    title = {"firm_id": "A", "tier": "innovative_sme", "issued_on": date(2025, 1, 1)}
+    for last, status in ((date(2027, 6, 29), "reachable"), (date(2029, 6, 30), "blocked")):
+        rows = [{**title, "ban_until": last}]
+        path = paths(city(titles=rows), "srdi_provincial").of(0)
+        assert path.status == status
+        listed = path.by_time if status == "reachable" else path.blocked
+        assert [e.until for e in listed] == [date.fromordinal(last.toordinal() + 1)]
+
+
+def test_closed_years_are_the_panels_own() -> None:
+    prepared = paths(city(), "srdi_provincial")
+    later = prepared.stages[-1].inputs.columns
+    assert later["revenue[-2]"][0] == prepared.now.columns["revenue"][0]
+    assert prepared.stages[-1].inputs.data_year == 2027
+
+
+# ---------------------------------------------------------------------------- what no answer does
+
+
+@pytest.mark.parametrize("tier", ["innovative_sme", "srdi_municipal", "srdi_provincial"])
+def test_answers_hold_and_break_nothing_and_ask_for_nothing_in_vain(tier: str) -> None:
+    inputs = firms(LAW, 40, seed=11, day=date(2026, 4, 20))
+    prepared = paths_of(LAW, inputs, tier)
+    changed = 0
+    for row in range(40):
+        for stage in prepared.stages[1:]:
+            attempt = prepared._attempt(stage, row)
+            if passes(attempt.verdict):
+                continue
+            condition = Every(
+                (*attempt._asked(attempt.outlook).values(), attempt.outlook.keeps(released()))
+            )
+            program = program_of(attempt.outlook, condition)
+            for point in attempt.best():
+                changed += 1
+                after = attempt.after(point)
+                assert not faults(released(), attempt.columns, after, stage.years, inputs.day)
+                verdict = attempt.judged(attempt.changed(point))
+                assert passes(verdict)
+                fields = {int(i) for i in np.flatnonzero(point[: program.fields])}
+                for field in fields:
+                    assert find(program.only(fields - {field})) is None
+    assert changed >= 10
+
+
+FAULTY = {
+    "forbidden move shrink": {"revenue": 4000.0, "main_revenue": 3900.0},
+    "identity broken: balance": {"net_assets": 4000.0},
+    "closed year changed": {"revenue[-1]": 6000.0},
+    "immutable changed": {"years_in_niche": 9.0},
+    "unknown made up": {"rd_staff": 3.0},
+    "part above whole": {"class1_ip_effective": 7.0},
+    "too soon: class1_ip ": {"class1_ip": 7.0},
+    "too far: main_revenue": {"main_revenue": 9000.0, "revenue": 9000.0},
+    "wrong way: total_liabilities": {"total_liabilities": 8000.0, "total_assets": 10500.0},
+    "not whole": {"employees": 100.5},
+    "forbidden move purchased_ip": {"ip_transferred_in": 1.0},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTY)
+def test_the_check_sees_every_kind_of_fault(fault: str) -> None:
+    before = {
+        "revenue": 5000.0, "revenue[-1]": 5000.0, "main_revenue": 4900.0, "years_in_niche": 4.0,
+        "other_operating_income": 100.0, "total_assets": 10_000.0, "total_liabilities": 7500.0,
+        "net_assets": 2500.0, "employees": 100.0, "rd_staff": NUL, "class1_ip": 6.0,
+        "class1_ip_effective": 4.0, "ip_transferred_in": 0.0,
+    }  # fmt: skip
+    assert faults(released(), before, dict(before), 1, DAY) == []
+    found = faults(released(), before, before | FAULTY[fault], 1, DAY)
+    assert any(each.startswith(fault) for each in found), found
