@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,6 +31,8 @@ from policy.verdict import judge
 
 LAW = standing()
 SIZES = {"industry": {"employees": (9.0, 11.0, 13.0), "revenue": (20.0, 24.0, 28.0)}}
+TIMES = int(os.environ.get("TIDU_PATH_CASES", "1"))
+"""How many times as many cases; the proof asks for more than a test may take."""
 TINY = replace(LAW, sizes=SIZES)
 """The law with size classes that small whole numbers reach."""
 JANUARY = date(2026, 1, 15)
@@ -236,7 +239,7 @@ def exhaustive(
     return min(found.items()) if found else None
 
 
-@settings(max_examples=250)
+@settings(max_examples=250 * TIMES)
 @given(small_cases())
 def test_a_path_is_what_exhaustive_search_with_the_verdict_finds(
     case: tuple[Changes, Edition, dict[str, float], int],
@@ -263,7 +266,7 @@ def test_a_path_is_what_exhaustive_search_with_the_verdict_finds(
     assert len(made) == min(len(sets), 4)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150 * TIMES)
 @given(small_cases(resolution=0.01))
 def test_nothing_on_a_grid_is_better_than_a_path_in_amounts_of_any_size(
     case: tuple[Changes, Edition, dict[str, float], int],
