@@ -21,6 +21,7 @@ from policy.path import Paths, paths
 from policy.path_attempt import passes
 from policy.path_check import faults
 from policy.path_program import find
+from policy.path_reach import reach, settled
 from policy.path_result import Path
 from policy.path_search import program_of
 from policy.path_time import ahead
@@ -337,3 +338,31 @@ def test_the_check_sees_every_kind_of_fault(fault: str) -> None:
     assert faults(released(), before, dict(before), 1, DAY) == []
     found = faults(released(), before, before | FAULTY[fault], 1, DAY)
     assert any(each.startswith(fault) for each in found), found
+
+
+# ---------------------------------------------------------------------------- many firms at once
+
+
+@pytest.mark.parametrize("tier", ["innovative_sme", "srdi_provincial", "little_giant"])
+def test_what_is_settled_for_all_at_once_is_what_each_path_says(tier: str) -> None:
+    prepared = paths_of(LAW, firms(LAW, 60, seed=3, day=date(2026, 4, 20)), tier)
+    known, found = settled(prepared), reach(prepared)
+    answers = [prepared.of(row).status for row in range(60)]
+    assert 5 < np.isnan(known).sum() < 60  # some need a search, some do not
+    for row, status in enumerate(answers):
+        expected = {"met": 1.0, "reachable": 1.0, "unknown": NUL}.get(status, 0.0)
+        assert found.reachable[row] == expected or (
+            expected != expected and np.isnan(found[0][row])
+        )
+        assert np.isnan(known[row]) or known[row] == expected, status
+
+
+def test_only_the_firms_asked_for_are_searched_and_rescored() -> None:
+    prepared = paths_of(LAW, firms(LAW, 60, seed=3, day=date(2026, 4, 20)), "srdi_provincial")
+    told: list[tuple[int, int]] = []
+    open_ = np.flatnonzero(np.isnan(settled(prepared)))[:5]
+    found = reach(prepared, open_.tolist(), lambda _: (0.1, 0.3), lambda *done: told.append(done))
+    assert told == [(n, 5) for n in range(1, 6)]
+    assert set(np.flatnonzero(~np.isnan(found.after))) <= set(open_.tolist())
+    assert (found.after[open_] == 0.3).all()
+    assert np.isnan(np.delete(found.reachable, open_)).all()
