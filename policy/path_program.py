@@ -241,8 +241,7 @@ class _Model:
             integrality=np.asarray(self.whole),
             bounds=Bounds(0.0, np.asarray(self.upper)),
             constraints=LinearConstraint(matrix, self.low, self.top),
-            # HiGHS's presolve writes to the standard output when it repairs a solution.
-            options={"mip_rel_gap": 0.0, "presolve": False},
+            options={"mip_rel_gap": 0.0},
         )
         return None if answer.x is None else self._read(answer.x)
 

@@ -71,6 +71,8 @@ def tidu() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
+    if arguments is None:
+        _data_alone()
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
     try:
@@ -96,6 +98,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         code = failed(defect(error, TRACE), as_json)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _data_alone() -> None:
+    """Leave the standard output to our data: what a library's C code prints goes to stderr.
+
+    HiGHS, for one, says a word there at times, and JSON would no longer be JSON.
+    """
+    if sys.stdout is None:  # closed by the caller
+        return
+    sys.stdout.flush()
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    said = sys.stdout
+    sys.stdout = os.fdopen(ours, "w", encoding=said.encoding, errors=said.errors)
 
 
 def _usage(error: click.ClickException) -> UsageError:

@@ -259,3 +259,28 @@ def test_ctrl_c_leaves_nothing_half_done(
     assert done(home, "doctor") == before
     assert not list(home.glob("bundles/.*"))
     assert done(home, "shortlist", "--task", "growth@12", "--k", "1")["items"]
+
+
+NOISY = """
+    import ctypes, sys
+    import click
+    import serving.commands.policy as home
+    from serving.cli import COMMANDS, main
+
+    @click.command("noise")
+    def noise():
+        ctypes.CDLL(None).puts(b"a word of a library")
+        click.echo("数据")
+
+    home.noise_command, COMMANDS["noise"] = noise, "policy"
+    sys.argv = ["tidu", "noise"]
+    main()
+"""
+
+
+def test_what_a_library_prints_never_mixes_with_our_data() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(NOISY)], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "数据\n"
+    assert "a word of a library" in ended.stderr
