@@ -102,12 +102,16 @@ class Line(NamedTuple):
 
 
 def line(candidates: Candidates, shortfall: float, definition: Definition) -> Line:
-    """Where the line stands: N is rounded up; with fewer known chances the lowest is the line."""
+    """Where the line stands: N is rounded up; with fewer known chances the lowest is the line.
+
+    Who has no chance at all (0: the rules let it not apply) is no one of the N.
+    """
     number = max(ceil(definition.multiple * max(shortfall, 0.0)), definition.least)
-    known = np.sort(candidates.chance[candidates.may & ~np.isnan(candidates.chance)])[::-1]
+    known = np.sort(candidates.chance[candidates.may & (candidates.chance > 0.0)])[::-1]
     if not number or not len(known):
         return Line(number, np.inf)
-    return Line(number, float(known[min(number, len(known)) - 1]))
+    number = min(number, len(known))
+    return Line(number, float(known[number - 1]))
 
 
 def stages(candidates: Candidates, shortfall: float, definition: Definition) -> pd.DataFrame:

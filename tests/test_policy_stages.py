@@ -66,7 +66,7 @@ def of(firms: list[tuple[Any, ...]]) -> Candidates:
 
 def oracle(firms: list[tuple[Any, ...]], shortfall: float, rules: Definition) -> list[int]:
     number = max(math.ceil(rules.multiple * max(0.0, shortfall)), rules.least)
-    known = sorted((f[2] for f in firms if f[0] and f[2] == f[2]), reverse=True)
+    known = sorted((f[2] for f in firms if f[0] and f[2] > 0), reverse=True)
     bar = known[min(number, len(known)) - 1] if number and known else math.inf
     growing = [(-f[5], i) for i, f in enumerate(firms) if f[0] and f[5] == f[5]]
     kept = math.ceil(len(growing) * rules.share_pct / 100)
@@ -136,6 +136,13 @@ def test_the_order_of_firms_changes_nothing(
     first = stages(given, shortfall, rules).set_index("firm_id")["stage"]
     then = stages(shuffled, shortfall, rules).set_index("firm_id")["stage"]
     assert then.reindex(first.index).tolist() == first.tolist()
+
+
+def test_who_has_no_chance_at_all_is_none_of_the_n() -> None:
+    """The rules let the second not apply: it neither sets the line nor passes it."""
+    candidates = of([(True, MET, 0.30, 0.0, NAN, NAN), (True, MET, 0.0, 1.0, 0.0, NAN)])
+    assert line(candidates, 10.0, DEFAULT) == (1, 0.30)
+    assert stages(candidates, 10.0, DEFAULT)["stage"].tolist() == [UPGRADE, NONE]
 
 
 def test_worked_by_hand() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from serving.commands.edge import DAY, JSON, SEED, emit, note, table
+from serving.commands.edge import DAY, JSON, SEED, bars, emit, note, table
 from serving.workspace import Workspace
 from tidu.clock import today
 
@@ -37,6 +37,7 @@ def plan_command(
     from policy.consequences import consequence
     from policy.grounded import footing
     from policy.plans import load_plans, stage_definition
+    from serving.prospects import with_chances, with_paths
     from tidu.errors import NotFound
 
     workspace = Workspace.of()
@@ -45,9 +46,14 @@ def plan_command(
         raise NotFound(f"No plan {name!r}.", f"There are {', '.join(plans)}.")
     plan = plans[name]
     rows = [plan.row(row)] if row else plan.rows
-    stand = footing(workspace.situation(day or today()), plan)
+    situation = workspace.situation(day or today())
+    stand = footing(situation, plan)
     definition = stage_definition(stand.settings)
     stand = replace(stand, rng=np.random.default_rng(seed), definition=definition)
+    with bars() as progress:
+        stand = with_chances(stand, workspace, progress)
+        if len(rows) == 1 and rows[0].form == "stages":
+            stand = with_paths(stand, situation, lambda _: None, progress)
     results = [(each, consequence(each, stand)) for each in rows]
     if row:
         each, result = results[0]

@@ -1,0 +1,88 @@
+"""Chances and paths behind the plan's stages and forecasts, on a small city."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_city import AS_OF, Trained, copied, done, quick, rows_of
+
+from policy.grounded import footing
+from policy.logic import NAMES, UNMET
+from policy.path import Rescore, paths
+from policy.plans import load_plans
+from policy.stages import may
+from serving.prospects import tiers_of, with_chances, with_paths
+from serving.workspace import Workspace
+
+TASK = "promotion:innovative_sme@12"
+
+
+@pytest.fixture(scope="module")
+def home(city_home: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = copied(city_home.home, tmp_path_factory.mktemp("prospects"))
+    with quick():
+        done(place, "train", "--task", TASK, "--as-of", AS_OF)
+    return place
+
+
+def silent(*_: object) -> None:
+    """Nobody watches."""
+
+
+def test_chances_are_the_models_and_nobody_elses(home: Path, tmp_path: Path) -> None:
+    workspace = Workspace(home)
+    situation = workspace.situation(date.fromisoformat(AS_OF))
+    plan = load_plans(home / "policy" / "plan")["2025"]
+    assert set(tiers_of(plan)) >= {"innovative_sme", "srdi_municipal", "little_giant"}
+    stand = with_chances(footing(situation, plan), workspace, silent)
+    assert set(stand.chances) == {tiers_of(plan)["innovative_sme"]}
+    chance = dict(zip(situation.panel.firm_ids, stand.chances["G1"], strict=True))
+    bundle = workspace.bundle_in_use(TASK)
+    with quick():
+        done(home, "score", "--bundle", bundle, "--as-of", AS_OF, "--out", tmp_path / "s.csv")
+    expected = {row["firm_id"]: float(row["probability"]) for row in rows_of(tmp_path / "s.csv")}
+    assert {firm for firm, value in chance.items() if value > 0.0} <= set(expected)
+    for firm, value in expected.items():
+        assert chance[firm] == pytest.approx(value, abs=1e-12)
+
+
+def test_only_candidates_with_a_gap_are_searched_and_the_model_is_asked(home: Path) -> None:
+    workspace = Workspace(home)
+    situation = workspace.situation(date.fromisoformat(AS_OF))
+    plan = load_plans(home / "policy" / "plan")["2025"]
+    stand = with_chances(footing(situation, plan), workspace, silent)
+    asked: list[str] = []
+
+    def rescored(tier: str) -> Rescore:
+        asked.append(tier)
+        return lambda _: (0.1, 0.4)
+
+    known = with_paths(stand, situation, rescored, silent)
+    assert asked == ["innovative_sme"]
+    reachable, after = known.reachable["innovative_sme"], known.after["innovative_sme"]
+    status = situation.verdict("innovative_sme").status
+    gap = may(stand.ground, "innovative_sme") & (stand.chances["G1"] > 0.0) & (status == UNMET)
+    assert gap.sum() > 3
+    assert np.isnan(reachable[~gap]).all()
+    assert not np.isnan(reachable[gap]).all()
+    prepared = paths(situation, "innovative_sme")
+    for row in np.flatnonzero(gap)[:25]:
+        found = prepared.of(int(row)).status
+        assert (reachable[row] == 1.0) == (found in ("reachable", "met")), NAMES[status[row]]
+    assert set(after[~np.isnan(after)]) <= {0.4}
+    assert (after[reachable == 1.0] == 0.4).all()
+
+
+def test_the_plans_stages_stand_on_them(home: Path) -> None:
+    found = done(home, "plan", "A2", "--as-of", AS_OF)
+    mine = [row for row in found["table"] if row["tier"] == "innovative_sme"]
+    raised = [row for row in mine if row["code"] == "upgrade"]
+    assert raised
+    for row in raised:
+        assert row["status"] in ("met", "met_pending")
+        assert row["chance"] >= row["line"] > 0.0
+    others = {row["code"] for row in found["table"] if row["tier"] == "little_giant"}
+    assert others <= {"reserve", "none"}  # no model in use: no chance promotes
