@@ -40,7 +40,8 @@ class Batch:
 
     @property
     def id(self) -> str:
-        return f"{self.year}-{self.tier}"
+        """The batch's name: ``2026-little_giant``, for reviews ``2026-little_giant-review``."""
+        return f"{self.year}-{self.tier}" + ("-review" if self.purpose == "review" else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from policy import assembly
-from policy.law import Batch, CitySettings, Law, Review
+from policy.city_file import check_city, read_city
+from policy.law import Law
 from policy.metrics import Metrics, declared
 from policy.parsing import Reader
 from policy.problems import Problems
@@ -47,15 +47,13 @@ def load(city: Path | None = None, data: Path = DATA) -> Law:
     metrics = Metrics(
         {k: m for f, k, v in _all(tables, "metrics/") if (m := declared(k, v, problems.at(f)))}
     )
-    settings, batches = _city(city, problems)
+    content = city.read_bytes() if city is not None and city.exists() else None
+    of_city = problems.at(str(city))
+    settings, batches = read_city(content, of_city)
     parameters = {
         k: assembly.parameter(k, v, problems.at(f), settings)
         for f, k, v in _all(tables, "parameters")
     }
-    for name in sorted(set(settings.parameters) - set(parameters)):
-        problems.at(str(city)).add(
-            f"parameters.{name}", f"{name} is no parameter.", "See policy/data/parameters*.toml."
-        )
     groups = {
         k: (f, g)
         for f, t in assembly.of(tables, "exclusions")
@@ -75,11 +73,12 @@ def load(city: Path | None = None, data: Path = DATA) -> Law:
             reader.problems.add("id", f"{edition.id!r} must be given once.", "Rename one.")
         editions[edition.id] = edition
     uses = assembly.uses(tables, editions, problems)
+    check_city(settings, batches, (parameters, {use.tier for use in uses}), of_city)
     sizes, divisions = assembly.sizes(tables.get("size_classes.toml", {}))
     problems.refuse("All files of the law")
     identity = {name: digest for name, (digest, _) in files.items()}
-    if city is not None and city.exists():
-        identity["city"] = hashlib.sha256(city.read_bytes()).hexdigest()
+    if content is not None:
+        identity["city"] = hashlib.sha256(content).hexdigest()
     return Law(
         documents,
         metrics,
@@ -143,39 +142,3 @@ def _check_lock(files: Mapping[str, tuple[str, dict[str, Any]]], problems: Probl
 def _all(tables: Mapping[str, dict[str, Any]], start: str) -> Iterable[tuple[str, str, Any]]:
     for file, table in assembly.of(tables, start):
         yield from ((file, key, value) for key, value in table.items())
-
-
-def _city(path: Path | None, problems: Problems) -> tuple[CitySettings, list[Batch]]:
-    if path is None or not path.exists():
-        return CitySettings(), []
-    p = problems.at(str(path))
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        p.add("", f"The city's file must be TOML in UTF-8, found: {error}.", "Correct it.")
-        return CitySettings(), []
-    p.closed(raw, ("parameters", "tasks", "reviews", "budgets", "batches"), "")
-    reviews = {
-        k: Review(p.text(v, "document", f"reviews.{k}"), v.get("on", date.min), p.text(v, "by", k))
-        for k, v in raw.get("reviews", {}).items()
-    }
-    budgets = {int(year): dict(by) for year, by in raw.get("budgets", {}).items()}
-    batches = []
-    for i, b in enumerate(raw.get("batches", ())):
-        year = int(p.number(b, "year", f"batches[{i}]"))
-        opens = b.get("opens_on", date(max(year, 1), 1, 1))
-        batches.append(
-            Batch(
-                p.text(b, "tier", f"batches[{i}]"),
-                year,
-                b.get("purpose", "new"),
-                opens,
-                int(b.get("data_year", year - 1)),
-                "",
-                opens,
-                b.get("closes_on"),
-                b.get("district_deadline"),
-                b.get("quota"),
-            )
-        )
-    return CitySettings(raw.get("parameters", {}), raw.get("tasks", {}), reviews, budgets), batches

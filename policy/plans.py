@@ -8,12 +8,14 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from policy.law import CitySettings
 from policy.plan import Plan, parse
+from policy.problems import Problems
 from policy.settings import Settings
 from policy.stages import Definition, definition
 from tidu.errors import DataError, Issue
 
-__all__ = ["load_plans", "stage_definition"]
+__all__ = ["check_rows", "load_plans", "stage_definition"]
 
 
 def load_plans(city: Path | None = None) -> Mapping[str, Plan]:
@@ -41,6 +43,18 @@ def load_plans(city: Path | None = None) -> Mapping[str, Plan]:
     if issues:
         raise DataError("Two plans have one id.", issues, "Rename one of them.")
     return plans
+
+
+def check_rows(plans: Mapping[str, Plan], city: CitySettings) -> None:
+    """Refuse what the city has set for rows that no plan has; all such rows at once."""
+    problems = Problems("policy/city.toml")
+    known = {row.id for plan in plans.values() for row in plan.rows}
+    named = [(f"tasks.{name}", name) for name in city.tasks]
+    named += [(f"reviews.{name}", name) for name in city.reviews]
+    for key, name in named:
+        if name not in known:
+            problems.add(key, f"{name} is no row of a plan.", "tidu plan lists the rows.")
+    problems.refuse("The city's file")
 
 
 @cache

@@ -36,7 +36,7 @@ def plan_command(
     """Run one row of the city's plan (G4, A7, D10 …), or list all rows and what they come to."""
     from policy.consequences import consequence
     from policy.grounded import footing
-    from policy.plans import load_plans, stage_definition
+    from policy.plans import check_rows, load_plans, stage_definition
     from serving.prospects import with_chances, with_paths
     from tidu.errors import NotFound
 
@@ -47,6 +47,7 @@ def plan_command(
     plan = plans[name]
     rows = [plan.row(row)] if row else plan.rows
     situation = workspace.situation(day or today())
+    check_rows(plans, situation.law.city)
     stand = footing(situation, plan)
     definition = stage_definition(stand.settings)
     stand = replace(stand, rng=np.random.default_rng(seed), definition=definition)
