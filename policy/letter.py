@@ -32,6 +32,7 @@ __all__ = [
     "letter_html",
     "letter_of",
     "subject_of",
+    "words",
 ]
 
 Language = Literal["zh", "en"]
@@ -137,7 +138,7 @@ def compose(
 
     ``papers`` and ``open_points`` are as :class:`policy.dossier.Dossier` gives them.
     """
-    words = _words()[language]
+    terms = words(language)
     wanted = [paper for paper in papers if paper["state"] != "held"]
     ordered = sorted(wanted, key=lambda paper: bool(paper["asked"] == "optional"))
     numbers = {paper["paper"]: i for i, paper in enumerate(ordered, start=1)}
@@ -149,25 +150,25 @@ def compose(
         "name": subject.firm or subject.firm_id,
         "firm_id": subject.firm_id,
         "tier": subject.tier[pick],
-        "purpose": words[subject.purpose],
-        "batch": words["year_batch"].format(year=subject.year),
-        "document": words["titled"].format(title=subject.document[pick], number=subject.number),
+        "purpose": terms[subject.purpose],
+        "batch": terms["year_batch"].format(year=subject.year),
+        "document": terms["titled"].format(title=subject.document[pick], number=subject.number),
         "edition": subject.edition[pick],
         "as_of": _day(subject.as_of, language),
-        "deadline": _day(subject.deadline, language) if subject.deadline else words["undated"],
+        "deadline": _day(subject.deadline, language) if subject.deadline else terms["undated"],
         "snapshot": subject.snapshot,
         "edition_id": subject.edition_id,
     }
     return Letter(
         language=language,
         name=filled["name"],
-        to=words["to"].format(**filled),
-        opening=words["opening"].format(**filled),
+        to=terms["to"].format(**filled),
+        opening=terms["opening"].format(**filled),
         items=tuple(items[:first]),
         alternatives=tuple(items[first:]),
         pending=_together(_point(p, numbers, labels, language) for p in open_points),
         day=_day(subject.day, language),
-        footer=words["footer"].format(**filled),
+        footer=terms["footer"].format(**filled),
     )
 
 
@@ -175,23 +176,23 @@ def letter_html(letter: Letter) -> str:
     """Render the letter as a page for A4; every text is escaped."""
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     page = environment.from_string(_file("letter.html"))
-    return page.render(letter=letter, words=_words()[letter.language])
+    return page.render(letter=letter, words=words(letter.language))
 
 
 def _item(paper: Mapping[str, Any], number: int, language: Language) -> Item:
-    words = _words()[language]
+    terms = words(language)
     return Item(
         number=number,
         paper=str(paper[language]),
-        situation=words["between"].join(_situation(paper["copies"], language)),
-        proves=words["between"].join(_proves(paper["proves"], language)),
+        situation=terms["between"].join(_situation(paper["copies"], language)),
+        proves=terms["between"].join(_proves(paper["proves"], language)),
         issuer=str(paper[f"issuer_{language}"]),
     )
 
 
 def _proves(places: Iterable[Mapping[str, Any]], language: Language) -> Iterator[str]:
     """What a paper proves, clause by clause; the lines of the score stand together."""
-    words = _words()[language]
+    terms = words(language)
     labels: dict[str, list[str]] = {}
     lines = []
     for place in places:
@@ -200,11 +201,11 @@ def _proves(places: Iterable[Mapping[str, Any]], language: Language) -> Iterator
         else:
             labels.setdefault(str(place["clause"]), []).append(str(place[language]))
     for clause, names in labels.items():
-        label = words["separator"].join(dict.fromkeys(names))
-        yield words["of_clause"].format(label=label, clause=clause)
+        label = terms["separator"].join(dict.fromkeys(names))
+        yield terms["of_clause"].format(label=label, clause=clause)
     if lines:
-        clauses = words["separator"].join(_shortened(dict.fromkeys(lines)))
-        yield words["of_clause"].format(label=words["score"], clause=clauses)
+        clauses = terms["separator"].join(_shortened(dict.fromkeys(lines)))
+        yield terms["of_clause"].format(label=terms["score"], clause=clauses)
 
 
 def _shortened(clauses: Iterable[str]) -> Iterator[str]:
@@ -222,18 +223,18 @@ def _shortened(clauses: Iterable[str]) -> Iterator[str]:
 
 def _situation(copies: Iterable[Mapping[str, Any]], language: Language) -> Iterator[str]:
     """What is wrong with each copy; missing years are told together."""
-    words = _words()[language]
+    terms = words(language)
     missing = [copy["year"] for copy in copies if copy["state"] == "missing"]
     for copy in copies:
         if copy["state"] == "expired" and copy["reason"] == "year":
-            yield words["expired_year"].format(held=copy["held_year"], year=copy["year"])
+            yield terms["expired_year"].format(held=copy["held_year"], year=copy["year"])
         elif copy["state"] == "expired":
             until = _day(date.fromisoformat(copy["valid_until"]), language)
-            yield words["expired"].format(day=until)
+            yield terms["expired"].format(day=until)
     if missing == [None]:
-        yield words["missing"]
+        yield terms["missing"]
     elif missing:
-        yield words["missing_years"].format(years=words["separator"].join(map(str, missing)))
+        yield terms["missing_years"].format(years=terms["separator"].join(map(str, missing)))
 
 
 def _point(
@@ -242,18 +243,18 @@ def _point(
     labels: Mapping[str, str],
     language: Language,
 ) -> Point:
-    words = _words()[language]
+    terms = words(language)
     named = [name for name in point["papers"] if name in labels]
     asked = sorted(numbers[name] for name in named if name in numbers)
-    shown = [words["on_file"].format(paper=labels[name]) for name in named if name not in numbers]
+    shown = [terms["on_file"].format(paper=labels[name]) for name in named if name not in numbers]
     if asked:
-        numerals = words["separator"].join(map(str, asked))
-        shown.insert(0, words["items"].format(numbers=numerals))
+        numerals = terms["separator"].join(map(str, asked))
+        shown.insert(0, terms["items"].format(numbers=numerals))
     return Point(
         clause=str(point["clause"]),
         criteria=(str(point[language]),),
-        state=words[point["status"]],
-        evidence=words["separator"].join(shown),
+        state=terms[point["status"]],
+        evidence=terms["separator"].join(shown),
     )
 
 
@@ -276,6 +277,11 @@ def _day(day: date, language: Language) -> str:
     ('2026年4月5日', '2026-04-05')
     """
     return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else day.isoformat()
+
+
+def words(language: Language) -> Words:
+    """The letter's words in a language; both languages have the same keys."""
+    return _words()[language]
 
 
 @cache

@@ -19,6 +19,7 @@ __all__ = [
     "NOT_APPLICABLE",
     "UNKNOWN",
     "UNMET",
+    "WORDS",
     "Status",
     "every",
     "negated",
@@ -31,6 +32,16 @@ Status = NDArray[np.int8]
 UNMET, UNKNOWN, MANUAL, MET, NOT_APPLICABLE, MET_PENDING = range(6)
 NAMES = ("unmet", "unknown", "manual", "met", "not_applicable", "met_pending")
 """``met_pending`` is of tiers alone: nothing unmet, something met, the rest unknown or manual."""
+
+WORDS = {
+    "unmet": ("不符合", "unmet"),
+    "unknown": ("数据缺失", "data missing"),
+    "manual": ("待认定", "for an official to find"),
+    "met": ("符合", "met"),
+    "not_applicable": ("不适用", "not applicable"),
+    "met_pending": ("可判定条件均符合,待核实", "met, pending verification"),
+}
+"""What people read, Chinese and English; docs/glossary.md settles them."""
 
 
 def statuses(n: int, value: int) -> Status:

@@ -208,7 +208,9 @@ _STATUS_ZH = {
 def _none_zh(may: bool, chance: float, growth: float) -> str:
     if not may:
         return "不是候选企业(已获该层级或更高称号,或不能申报)"
-    unknown = [name for name, value in (("概率", chance), ("成长性", growth)) if np.isnan(value)]
+    unknown = [
+        name for name, value in (("估计概率", chance), ("成长性", growth)) if np.isnan(value)
+    ]
     return f"{'、'.join(unknown)}未知" if unknown else "概率未达线,成长性不在前列"
 
 

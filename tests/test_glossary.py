@@ -9,6 +9,10 @@ import pytest
 
 from features.catalogue import BUILT_IN
 from model.tasks import rules
+from policy.labels import label
+from policy.letter import LANGUAGES, words
+from policy.logic import NAMES, WORDS
+from policy.plans import load_plans
 
 ROOT = Path(__file__).resolve().parent.parent
 GLOSSARY = ROOT / "docs" / "glossary.md"
@@ -28,7 +32,7 @@ BARRED = [word for *_, word in rows() if word]
 def texts() -> list[tuple[str, str]]:
     """Every Chinese text in the packages: source, TOML and JSON."""
     found = []
-    for package in ("tidu", "features", "model", "serving", "city"):
+    for package in ("tidu", "features", "model", "policy", "serving", "city"):
         for path in sorted((ROOT / package).rglob("*")):
             if path.suffix in (".py", ".toml", ".json"):
                 text = path.read_text(encoding="utf-8")
@@ -63,3 +67,30 @@ def test_chance_and_peers_are_named_as_settled() -> None:
     peers = [spec.zh for spec in BUILT_IN if spec.name.endswith("_peer")]
     assert peers
     assert all(zh.endswith(TERMS["position among peers"]) for zh in peers)
+
+
+def test_verdicts_are_named_as_settled() -> None:
+    assert {name: zh for name, (zh, _) in WORDS.items()} == {
+        name: TERMS[name.replace("_", " ")] for name in NAMES
+    }
+    for place, lang in enumerate(LANGUAGES):
+        letter = words(lang)
+        assert [letter[name] for name in ("unknown", "manual")] == [
+            WORDS[name][place] for name in ("unknown", "manual")
+        ]
+    assert words("zh")["heading"] == TERMS["request letter"]
+
+
+@pytest.mark.parametrize(
+    ("name", "term"),
+    [
+        ("chance", "chance"),
+        ("stock", "valid stock"),
+        ("cumulative", "recognised in all"),
+        ("task", "task number"),
+        ("verdict", "verdict"),
+        ("met", "met"),
+    ],
+)
+def test_columns_of_the_plan_are_named_as_settled(name: str, term: str) -> None:
+    assert label(name, load_plans()["2025"])[0] == TERMS[term]

@@ -130,7 +130,7 @@ def test_what_is_to_be_verified_points_to_the_papers_by_number() -> None:
     ]
     points = [point("manual", "d", "b", "a"), point("unknown", "a"), point("unknown", "c")]
     zh = letter(papers, points).pending
-    assert [p.state for p in zh] == ["须人工核实", "数据不全", "数据不全"]
+    assert [p.state for p in zh] == ["待认定", "数据缺失", "数据缺失"]
     assert [p.evidence for p in zh] == [
         "见第2、3项、材料a\uff08已在册\uff09",
         "材料a\uff08已在册\uff09",

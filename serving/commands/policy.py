@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from policy.logic import WORDS
 from serving.commands.edge import DAY, JSON, emit, table
 from serving.workspace import Workspace
 from tidu.clock import today
@@ -17,14 +18,6 @@ AS_OF = click.option("--as-of", "day", type=DAY, default=None, help="Default: to
 TIER = click.option("--tier", required=True, help="innovative_sme, srdi_provincial, little_giant …")
 PURPOSE = click.option("--purpose", type=click.Choice(["new", "review"]), default="new")
 LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
-WORDS = {
-    "met": ("符合", "met"),
-    "unmet": ("不符合", "unmet"),
-    "unknown": ("数据缺失", "unknown"),
-    "manual": ("待认定", "manual"),
-    "not_applicable": ("不适用", "not applicable"),
-    "met_pending": ("可判定条件均符合,待核实", "met, pending verification"),
-}
 
 
 @click.command("criteria")
