@@ -129,14 +129,14 @@ def share(part: str, whole: str) -> Callable[[Figures], Array]:
 
 MADE: Mapping[str, Callable[[Figures], Array]] = {
     "plan_four_new": four_new,
-    "plan_age_years": age,
+    "age_years": age,
     "main_share_pct": share("main_revenue", "revenue"),
     "rd_ratio_pct": share("rd_expense", "revenue"),
     "main_revenue[-1]": lambda f: f.of_year("main_revenue", 1).astype(float),
     "net_profit[-1]": lambda f: f.of_year("net_profit", 1).astype(float),
     "main_growth_pct": lambda f: f.growth("main_revenue"),
     "plan_net_profit_growth_pct": lambda f: f.growth("net_profit"),
-    "plan_revenue_growth_pct": lambda f: f.growth("revenue"),
+    "revenue_growth_1y_pct": lambda f: f.growth("revenue"),
     "plan_employees_change": lambda f: (
         f.number("employees") - f.of_year("employees", 1).astype(float)
     ),

@@ -458,7 +458,7 @@ def test_the_white_list_is_an_input_to_nothing(root: Path) -> None:
 
 def test_loans_by_title_and_admission() -> None:
     fine = {
-        "plan_age_years": 5.0, "debt_ratio_pct": 70.0, "tax_credit_grade": "B", "arrears_days": 0.0
+        "age_years": 5.0, "debt_ratio_pct": 70.0, "tax_credit_grade": "B", "arrears_days": 0.0
     }  # fmt: skip
     figures = {name: dict.fromkeys("ABC", value) for name, value in fine.items()}
     figures["debt_ratio_pct"] = {"A": 70.0, "B": 70.1, "C": 10.0}
