@@ -51,6 +51,10 @@ def of_panel(
     columns["size_low()"], columns["size_high()"] = size_range(law, measures)
     # Which line of the size classes a firm falls under: a change of its figures can move its class.
     place = {industry: float(i) for i, industry in enumerate(law.sizes)}
+    if "industry_300" in columns:  # as given, otherwise by the GB/T 4754 code
+        codes = register().column("firms", "industry_300").codes
+        order = {industry: float(i) for i, industry in enumerate(codes)}
+        columns["industry_300"] = np.asarray(measures["industry"].map(order), float)
     columns["size_industry()"] = np.asarray(measures["industry"].map(place), float)
     return Inputs(panel.firm_ids, panel.as_of, data_year, columns, _findings(panel, batch))
 

@@ -175,6 +175,18 @@ def _months_on(ask: Asked, *boards: str) -> Floats:
     return np.where(np.isnan(months), otherwise, months)
 
 
+def _on_board(ask: Asked, *boards: str) -> Floats:
+    """Whether the newest quotation or listing is on one of these boards, and not ended since."""
+    known = ask.covered("quoted", ask.day) and ask.covered("listed", ask.day)
+    found = np.full(len(ask.firms), 0.0 if known else np.nan)
+    last = _market(ask).drop_duplicates("firm_id", keep="last")
+    inside = last["board"].isin(boards).astype("float64").where(last["board"].notna())
+    stands = np.where(last["kind"] == "delisted", 0.0, inside)
+    place = ask.firms.get_indexer(last["firm_id"].to_numpy(dtype=object))
+    found[place[place >= 0]] = stands[place >= 0]
+    return found
+
+
 def _months_since(ask: Asked, kind: str) -> Floats:
     """Whole months since the newest event of a kind; never is infinitely long ago."""
     events = ask.events
@@ -197,5 +209,6 @@ _ANSWERS: Mapping[str, Callable[..., Floats]] = {
     "has": _has,
     "award": _award,
     "months_on": _months_on,
+    "on_board": _on_board,
     "months_since": _months_since,
 }

@@ -24,14 +24,18 @@ ASKED = {
     "has": ("具备", "Has"),
     "award": ("科技奖励", "Science and technology award"),
     "months_on": ("挂牌月数", "Months quoted"),
+    "on_board": ("现挂牌或上市于", "Now quoted or listed on"),
     "months_since": ("距今月数", "Months since"),
 }
+BOARDS = ("months_on", "on_board")
 LISTED = {
     "held": ("titles", "tier"),
     "ever": ("titles", "tier"),
     "open": ("events", "kind"),
     "recent": ("events", "kind"),
     "months_since": ("events", "kind"),
+    "months_on": ("events", "board"),
+    "on_board": ("events", "board"),
 }
 
 
@@ -117,9 +121,10 @@ def _answered(name: str) -> bool:
     if name.partition("[")[0] == "basis":
         return True
     if "(" in name:
-        table = LISTED.get(name.partition("(")[0])
+        what = name.partition("(")[0]
         words = name.partition("(")[2].rstrip(")").split(", ")
-        return table is None or words[0] in register().column(*table).codes
+        listed = words if what in BOARDS else words[:1]
+        return what not in LISTED or set(listed) <= set(register().column(*LISTED[what]).codes)
     return column_of(name) is not None
 
 
@@ -149,9 +154,11 @@ def _implied(name: str) -> Metric:
     zh, en = ASKED[what]
     words = rest.rstrip(")").split(", ")
     if what in LISTED:
-        spelled = register().column(*LISTED[what]).codes[words[0]]
-        zh, en = f"{zh}:{spelled[0] if spelled else words[0]}", f"{en}: {words[0]}"
-        if len(words) > 1:
+        codes = register().column(*LISTED[what]).codes
+        named = words if what in BOARDS else words[:1]
+        spelled = "、".join((codes[word] or (word,))[0] for word in named)
+        zh, en = f"{zh}:{spelled}", f"{en}: {', '.join(named)}"
+        if what == "recent":
             zh, en = f"{zh}({words[1]}个月内)", f"{en} ({words[1]} months)"
     elif words[0]:
         zh, en = f"{zh}:{'、'.join(words)}", f"{en}: {', '.join(words)}"
