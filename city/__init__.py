@@ -14,6 +14,7 @@ import pandas as pd
 
 from city.ladder import Happened, chances, draw, settle
 from city.names import firm_ids
+from city.papers import materials_table
 from city.parameters import Parameters, streams
 from city.population import firms_table, populate
 from city.records import applications_table, ended, events_table, titles_table
@@ -65,12 +66,15 @@ def build(firms: int, seed: int, draws: int | None = None) -> City:
     events = events_table(world, states, history, ends, stream_of)
     events.insert(0, "firm_id", ids[events.pop("row").to_numpy()])
     annual, corrections = annual_tables(world, states, ends.day, ids, stream_of)
+    titles = titles_table(world, history, ids)
+    applications = applications_table(world, history, ids, whole)
     made = {
         "firms": firms_table(p, world.traits, ends.left_city, whole),
         "annual": annual,
-        "titles": titles_table(world, history, ids),
-        "applications": applications_table(world, history, ids, whole),
+        "titles": titles,
+        "applications": applications,
         "events": events,
+        "materials": materials_table(p, applications, titles, whole),
     }
     tables = {name: _canonical(name, table) for name, table in made.items()}
     count = p.whole("time", "draws") if draws is None else draws

@@ -17,7 +17,7 @@ __all__ = ["AS_OF", "TASKS", "import_city", "rank", "train_and_publish"]
 
 AS_OF = date(2026, 6, 30)
 TASKS = ("promotion:srdi_municipal@12", "growth@12", "distress@12")
-TABLES = ("firms", "annual", "annual_corrections", "titles", "applications", "events")
+TABLES = ("firms", "annual", "annual_corrections", "titles", "applications", "events", "materials")
 
 Say = Callable[[str], None]
 

@@ -21,7 +21,7 @@ from model.recipes import RECIPES
 from serving.cli import main
 
 MAPPING = Path(__file__).resolve().parent.parent / "city" / "mapping.toml"
-TABLES = ("firms", "annual", "annual_corrections", "titles", "applications", "events")
+TABLES = ("firms", "annual", "annual_corrections", "titles", "applications", "events", "materials")
 AS_OF = "2026-06-30"
 TINY = (replace(RECIPES[0], name="tiny", members=2, rounds=6),)
 FIRMS, SEED = 600, 7

@@ -67,7 +67,7 @@ def test_what_became_known_later_changes_no_score(city_files: Path, tmp_path: Pa
     rng = np.random.default_rng(0)
     files = Path(shutil.copytree(city_files, tmp_path / "files"))
     touched = 0
-    for name in ("annual", "annual_corrections", "titles", "applications", "events"):
+    for name in ("annual", "annual_corrections", "titles", "applications", "events", "materials"):
         table = pd.read_csv(files / f"{name}.csv", dtype=str)
         other = altered(table, name.removesuffix("_corrections"), rng)
         touched += len(table) - len(other)
