@@ -127,10 +127,14 @@ class _Reading:
             now, before = parts
             if isinstance(now, Affine) and isinstance(before, Affine):
                 return Grown(now, before, formula.number)
-        affine = [part for part in parts if isinstance(part, Affine)]
-        if formula.op in ("total", "mean") and len(affine) == len(parts):
-            whole = sum(affine[1:], start=affine[0])
-            return whole.times(1.0 / len(affine)) if formula.op == "mean" else whole
+        if formula.op in ("total", "mean"):
+            whole: Quantity | None = parts[0]
+            for part in parts[1:]:
+                whole = None if whole is None else _added(whole, part)
+            share = 1.0 / len(parts) if formula.op == "mean" else 1.0
+            scaled = None if whole is None else _multiplied(whole, self.number(share))
+            if scaled is not None:
+                return scaled
         through = [self.inputs[name] for name in sorted(formula.inputs)]
         return Opaque(
             lambda rows: self.values(formula, rows),

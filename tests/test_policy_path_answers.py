@@ -36,18 +36,25 @@ NUL = float("nan")
 
 def giant(law: Law = LAW, **changed: Any) -> Paths:
     """Paths to little giant of a firm exactly at every bound of 2026, but for this."""
-    raw = table("little_giant_2026")
+    more = {"class1_ip": 6.0, "main_revenue[-1]": 4800.0, "employees": 100.0}
+    return at_bounds("little_giant_2026", law, **{**more, **changed})
+
+
+def at_bounds(file: str, law: Law = LAW, **changed: Any) -> Paths:
+    """Paths of the firm that a table of boundary cases starts from, but for this."""
+    raw = table(file)
+    tier = law.edition(raw["edition"]).tier
     cells = {name: number(name, value) for name, value in raw["base"].items()}
-    cells |= {"class1_ip": 6.0, "main_revenue[-1]": 4800.0, "employees": 100.0}
     cells |= {name: number(name, value) for name, value in changed.items()}
     columns = {name: np.array([value]) for name, value in cells.items()}
     findings = {
-        name: np.array([FINDINGS[code]], dtype=np.int8) for name, code in raw["findings"].items()
+        name: np.array([FINDINGS[code]], dtype=np.int8)
+        for name, code in raw.get("findings", {}).items()
     }
     ids = np.array(["甲"], dtype=object)
     now = Inputs(ids, DAY, 2025, columns, findings)
-    stages = ahead(law, released(), ("little_giant", "new"), now)
-    return Paths(law, released(), ("little_giant", "new"), now, stages)
+    stages = ahead(law, released(), (tier, "new"), now)
+    return Paths(law, released(), (tier, "new"), now, stages)
 
 
 def asked(path: Path) -> dict[str, tuple[float, float]]:
@@ -88,6 +95,18 @@ def test_the_batch_after_this_one_asks_for_one_more_patent_in_use_and_growth() -
     assert (path.other.batch_year, set(asked(path.other))) == (2028, set(asked(path)))
     assert path.other.changes[0].to_value == pytest.approx(4961.25 + 6077.53125 - 5512.5, abs=0.01)
     assert path.other.changes[0].values[0] == (2027 - 1, pytest.approx(5243.77, abs=0.01))
+
+
+def test_a_gazelle_keeps_its_growth_and_lifts_the_mean_of_four_yearly_shares() -> None:
+    """By hand: 20 % a year on 1200 of 2023 asks 2073.6 of 2026, and R&D shares of 2.5, 2.5 and
+    40 / 1728 leave 2.685185 % for 2026: 55.68, 15.68 more than the 40 carried on."""
+    young = {"founded_on": date(2015, 6, 30), "rd_invest": 40}
+    path = at_bounds("gazelle_city", **young).of(0)
+    assert (path.status, path.batch_year) == ("reachable", 2027)
+    assert asked(path) == {"revenue": (1728, 2073.6), "rd_expense": (17.28, 32.96)}
+    old = at_bounds("gazelle_city", rd_invest=40).of(0)  # fifteen years ago to the day
+    assert old.status == "blocked"
+    assert "age" in names(old.blocked)
 
 
 def test_every_answer_carries_the_warning_and_what_it_assumes() -> None:
