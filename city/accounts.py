@@ -242,6 +242,7 @@ def _quality(firms: Firms) -> dict[str, NDArray[Any]]:
     return made | {
         "digital_level": np.clip(np.round(digital), 1, 4),
         "iso_cert": (management + 0.5 * scale + habits[4] > s["iso"]).astype(float),
+        "time_honored_brand": (habits[3] > s["time_honored"]).astype(float),
         "own_brand": (market + habits[3] > s["brand"]).astype(float),
         "trademarks": np.floor(marks),
         "supplies_chain_leader": (market + scale + habits[5] > s["leader"]).astype(float),

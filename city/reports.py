@@ -44,6 +44,7 @@ BLOCKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "niche_rank_national",
             "niche_rank_province",
             "own_brand",
+            "time_honored_brand",
             "trademarks",
             "supplies_chain_leader",
             "fills_gap_flag",
