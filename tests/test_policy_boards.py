@@ -16,8 +16,10 @@ from policy.loading import DATA, standing
 from policy.logic import NAMES
 from policy.parsing import Reader
 from policy.problems import Problems
+from policy.situation import Situation
 from policy.values import Inputs, Values
 from tidu.clock import add_months
+from tidu.errors import NotFound
 
 DAY = date(2026, 6, 30)
 EXCLUSIONS = tomllib.loads((DATA / "exclusions_boards.toml").read_text(encoding="utf-8"))["groups"]
@@ -195,3 +197,54 @@ def test_the_industry_follows_the_trade_code_where_it_is_not_given(
     found = of_panel(standing(), panel, 2025, names=["industry_300"]).columns["industry_300"][0]
     codes = standing().metrics["industry_300"].codes
     assert codes[int(found)] == code
+
+
+# ------------------------------------------------------------------------- from rows to a verdict
+
+
+def accounts(year: int, **more: Any) -> dict[str, Any]:
+    own = {"net_profit": 2600.0, "net_profit_adj": 2500.0, "weighted_roe_pct": 9.0}
+    return {"firm_id": "A", "year": year, "audit_opinion": "unqualified"} | own | more
+
+
+def bse(**tables: Any) -> dict[str, str]:
+    """The verdicts of the one firm of Beijing's board, by criterion."""
+    rows: dict[str, Any] = {
+        "firms": [{"firm_id": "A", "negative_list": "none"}],
+        "annual": [
+            accounts(2025, net_assets=9000.0, share_capital=4000.0, market_cap_est=3.0),
+            accounts(2024, net_profit_adj=-100.0),
+            accounts(2023, net_profit_adj=-100.0),
+        ],
+        "events": [{"firm_id": "A"} | quoted(date(2025, 6, 30), "neeq_innov")],
+        "attestations": [],
+    }
+    found = Situation(standing(), panel_of(DAY, rows | tables)).verdict("bse")
+    names = [criterion.id for criterion in found.edition.criteria]
+    status = {name: NAMES[code] for name, code in zip(names, found.criteria[0], strict=True)}
+    return status | {"tier": NAMES[found.status[0]]}
+
+
+def test_a_firm_of_the_innovation_layer_is_judged_from_its_rows() -> None:
+    found = bse()
+    manual = {"offering", "holders_after", "public_float"}
+    assert {name for name, status in found.items() if status == "manual"} == manual
+    assert found.pop("tier") == "met_pending"
+    assert {status for name, status in found.items() if name not in manual} == {"met"}
+
+
+def test_what_the_rows_do_not_hold_is_open_and_what_they_hold_against_it_bars() -> None:
+    assert bse(firms=[{"firm_id": "A"}])["permitted_industry"] == "unknown"
+    assert bse(firms=[{"firm_id": "A", "negative_list": "gem"}])["permitted_industry"] == "met"
+    barred = bse(firms=[{"firm_id": "A", "negative_list": "bse;gem"}])
+    assert (barred["permitted_industry"], barred["tier"]) == ("unmet", "unmet")
+    late = bse(events=[{"firm_id": "A"} | quoted(date(2025, 7, 1), "neeq_innov")])
+    assert (late["innovation_layer"], late["quoted_12_months"]) == ("met", "unmet")
+
+
+def test_a_board_has_an_edition_from_its_opening_and_no_review() -> None:
+    law = standing()
+    assert law.select("bse", date(2021, 11, 15)).id == "bse-listing/2.1"
+    for day, purpose in ((date(2021, 11, 14), "new"), (DAY, "review")):
+        with pytest.raises(NotFound, match=r"bse-listing/2\.1 from 2021|Tiers in data"):
+            law.select("bse", day, purpose)  # type: ignore[arg-type]

@@ -41,8 +41,7 @@ JUDGED = list(dict.fromkeys((use.tier, use.purpose) for use in LAW.uses if use.c
 # Papers of boards, champions and rows of the plan; as these name them the set gets smaller.
 NAMED_ELSEWHERE = {
     "application_form", "award_payment_record", "energy_statement", "export_declaration",
-    "legal_opinion", "quotation_notice", "relocation_proof", "sponsor_report",
-    "valuation_report",
+    "relocation_proof",
 }  # fmt: skip
 
 
