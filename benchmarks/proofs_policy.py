@@ -11,7 +11,7 @@ from policy.inputs import names_of
 from policy.loading import load
 from policy.logic import NAMES
 from policy.metrics import column_of
-from policy.simulation import Scenario, passing, simulate
+from policy.simulation import Scenario, Today, passing, simulate
 from policy.values import Inputs, Values
 from policy.verdict import judge
 from tidu.clock import parse_date
@@ -49,19 +49,19 @@ def speed(sample: bool) -> dict[str, object]:
     edition = law.edition("city/srdi_municipal")
     scenarios = [
         Scenario(f"{line}/{years}", {"municipal_score_line": line},
-                 {"niche_years:niche_years": years})
+                 {"srdi_municipal": {"niche_years:niche_years": years}})
         for line in (40.0, 45.0, 50.0, 55.0, 60.0) for years in (1.0, 2.0, 3.0, 4.0)
     ]  # fmt: skip
     start = time.perf_counter()
-    effects = simulate(law, inputs, (edition, "new"), scenarios)
+    found = simulate(law, Today(edition, Values(law, inputs)), scenarios)
     simulated = time.perf_counter() - start
     return {
         "firms": n,
         "editions": len(verdicts),
         "seconds for all editions": round(judged, 2),
-        "scenarios": len(effects),
+        "scenarios": len(found),
         "seconds for all scenarios": round(simulated, 2),
-        "most that enter": max(int(e.enters.sum()) for e in effects),
+        "most that enter": max(int(e.enters.sum()) for e in found),
     }
 
 
@@ -72,7 +72,7 @@ def brute(sample: bool) -> dict[str, object]:
     different = compared = 0
     for line in (35.0, 50.0, 65.0):
         scenario = Scenario(str(line), {"municipal_score_line": line})
-        effect = simulate(law, inputs, (edition, "new"), [scenario])[0]
+        effect = simulate(law, Today(edition, Values(law, inputs)), [scenario])[0]
         fresh = law.having({"municipal_score_line": line})
         for row in range(0, n, 10):
             alone = judge(edition, Values(fresh, inputs.take([row])))

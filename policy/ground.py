@@ -21,6 +21,7 @@ from policy.logic import MANUAL, MET, UNKNOWN, UNMET, Status, every
 from policy.result import PlanRow
 from policy.scopes import among, in_scope
 from policy.settings import Settings
+from policy.values import Values
 from tidu.clock import add_months
 
 __all__ = [
@@ -57,6 +58,7 @@ class Ground:
     """``holds`` judges a condition as the data writes it, ``number`` reads a metric.
 
     ``gaps`` and ``status`` are a tier's criteria and verdict, None where no edition is in force.
+    ``values`` are the figures that ``holds`` and ``number`` read, where the law's engine does.
     """
 
     panel: Panel
@@ -65,6 +67,7 @@ class Ground:
     number: Callable[[str], Floats]
     gaps: Callable[[str], Gaps | None]
     status: Callable[[str], Status | None]
+    values: Values | None = None
 
     @cached_property
     def present(self) -> Status:
@@ -143,6 +146,6 @@ def _without(panel: Panel, kind: str) -> Status:
 def next_tier(panel: Panel, tiers: Sequence[str] = LADDER) -> NDArray[np.int64]:
     """The rung above the highest valid title of each firm; ``len(tiers)`` at the top."""
     titles = valid_titles(panel)
-    rank = titles["tier"].map({tier: i + 1 for i, tier in enumerate(tiers)})
+    rank = titles["tier"].map({tier: i + 1.0 for i, tier in enumerate(tiers)}).astype("float64")
     best = rank.groupby(titles["firm_id"]).max().reindex(panel.firm_ids)
     return best.fillna(0.0).to_numpy().astype("int64")

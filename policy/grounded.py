@@ -28,7 +28,15 @@ from policy.values import Values
 from policy.verdict import Judge, Verdict
 from tidu.errors import NotFound
 
-__all__ = ["accounts_year", "check", "footing", "grounded", "settings_of", "wanted"]
+__all__ = [
+    "accounts_year",
+    "check",
+    "footing",
+    "grounded",
+    "otherwise",
+    "settings_of",
+    "wanted",
+]
 
 OPERATORS = frozenset({"at_least", "at_most", "above", "below", "is", "one_of"})
 
@@ -134,7 +142,17 @@ def grounded(panel: Panel, values: Values, verdict: Callable[[str], Verdict | No
         found = verdict(tier)
         return None if found is None else found.status
 
-    return Ground(panel, settings_of(law), holds, values.number, gaps, status)
+    return Ground(panel, settings_of(law), holds, values.number, gaps, status, values)
+
+
+def otherwise(ground: Ground, law: Law, panel: Panel | None = None) -> Ground:
+    """The ground under other parameters, or with other titles of the same firms.
+
+    Verdicts stay those of today: a simulation judges the tiers that it changes by itself.
+    """
+    assert ground.values is not None, "a ground of the law has its values"
+    fresh = grounded(panel or ground.panel, ground.values.under(law), lambda _: None)
+    return replace(fresh, gaps=ground.gaps, status=ground.status)
 
 
 def footing(situation: Situation, plan: Plan) -> Footing:

@@ -39,6 +39,8 @@ COMMANDS = {
     "criteria": "policy",
     "plan": "plan",
     "policy": "policy",
+    "targets": "targets",
+    "measures": "targets",
     "serve": "running",
     "demo": "running",
 }

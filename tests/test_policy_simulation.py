@@ -10,7 +10,7 @@ from test_policy_verdict import many
 
 from policy.comparison import clauses
 from policy.loading import standing
-from policy.simulation import Scenario, changed, effects, passing, simulate
+from policy.simulation import Scenario, Today, changed, effects, passing, simulate
 from policy.values import Values
 from policy.verdict import judge
 from tidu.errors import UsageError
@@ -21,8 +21,10 @@ MUNICIPAL = standing().edition("city/srdi_municipal")
 @given(seed=st.integers(0, 2**32 - 1), line=st.floats(0, 100))
 def test_a_scenario_judges_as_a_law_that_says_so(seed: int, line: float) -> None:
     inputs, law = many(seed, 50), standing()
-    scenario = Scenario("s", {"municipal_score_line": line}, {"rd:rd_expense": 60.0})
-    effect = simulate(law, inputs, (MUNICIPAL, "new"), [scenario])[0]
+    scenario = Scenario(
+        "s", {"municipal_score_line": line}, {"srdi_municipal": {"rd:rd_expense": 60.0}}
+    )
+    effect = simulate(law, Today(MUNICIPAL, Values(law, inputs)), [scenario])[0]
     fresh = law.having({"municipal_score_line": line})
     anew = judge(changed(MUNICIPAL, {"rd:rd_expense": 60.0}), Values(fresh, inputs))
     assert (effect.verdict.status == anew.status).all()
@@ -35,8 +37,9 @@ def test_effects_add_up_over_every_grouping() -> None:
     clean = [n for n in inputs.columns if n.startswith(("open(", "recent(", "banned("))]
     fixed = dict.fromkeys([*clean, "prohibited_product"], np.zeros(400))
     inputs = inputs.replaced({**fixed, "registered_in_city": np.ones(400)})
-    scenario = Scenario("lower", {"municipal_score_line": 10.0}, {"niche_years:niche_years": 0.0})
-    effect = simulate(standing(), inputs, (MUNICIPAL, "new"), [scenario])[0]
+    easier = {"srdi_municipal": {"niche_years:niche_years": 0.0}}
+    scenario = Scenario("lower", {"municipal_score_line": 10.0}, easier)
+    effect = simulate(standing(), Today(MUNICIPAL, Values(standing(), inputs)), [scenario])[0]
     labels = np.array(["东区", "西区", None, "高新区"] * 100, dtype=object)
     table = effects(effect, {"district": labels})
     whole, parts = table.iloc[0], table.iloc[1:]
@@ -48,14 +51,16 @@ def test_effects_add_up_over_every_grouping() -> None:
     ("scenario", "match"),
     [
         (Scenario("s", {"unheard": 1.0}), "No parameter"),
-        (Scenario("s", thresholds={"rd:unheard": 1.0}), "A threshold must be one of"),
-        (Scenario("s", thresholds={"rd:rd_expense": 1.0}, edition="63-2022/annex2"),
+        (Scenario("s", thresholds={"srdi_municipal": {"rd:unheard": 1.0}}),
+         "A threshold must be one of"),
+        (Scenario("s", thresholds={"srdi_municipal": {"rd:rd_expense": 1.0}},
+                  editions={"srdi_municipal": "63-2022/annex2"}),
          "Only an edition of the city"),
     ],
 )  # fmt: skip
 def test_what_the_city_may_not_set_is_refused(scenario: Scenario, match: str) -> None:
     with pytest.raises(UsageError, match=match):
-        simulate(standing(), many(1, 5), (MUNICIPAL, "new"), [scenario])
+        simulate(standing(), Today(MUNICIPAL, Values(standing(), many(1, 5))), [scenario])
 
 
 def test_two_editions_differ_in_the_clauses_that_the_documents_changed() -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from serving.commands.edge import DAY, JSON, SEED, bars, emit, note, table
+from serving.planning import cells, plain, plan_of, standing
 from serving.workspace import Workspace
 from tidu.clock import today
 
@@ -26,7 +24,7 @@ SHOWN = 40
 @click.command("plan")
 @click.argument("row", required=False)
 @click.option("--as-of", "day", type=DAY, default=None, help="Default: today.")
-@click.option("--plan", "name", default="2025", show_default=True, help="Which plan.")
+@click.option("--plan", "name", default="", help="Default: the newest that has begun.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the forecasts.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 @JSON
@@ -35,24 +33,14 @@ def plan_command(
 ) -> None:
     """Run one row of the city's plan (G4, A7, D10 …), or list all rows and what they come to."""
     from policy.consequences import consequence
-    from policy.grounded import footing
-    from policy.plans import check_rows, load_plans, stage_definition
-    from serving.prospects import with_chances, with_paths
-    from tidu.errors import NotFound
+    from serving.prospects import with_paths
 
     workspace = Workspace.of()
-    plans = load_plans(workspace.home / "policy" / "plan")
-    if name not in plans:
-        raise NotFound(f"No plan {name!r}.", f"There are {', '.join(plans)}.")
-    plan = plans[name]
+    plan = plan_of(workspace, day or today(), name)
     rows = [plan.row(row)] if row else plan.rows
     situation = workspace.situation(day or today())
-    check_rows(plans, situation.law.city)
-    stand = footing(situation, plan)
-    definition = stage_definition(stand.settings)
-    stand = replace(stand, rng=np.random.default_rng(seed), definition=definition)
     with bars() as progress:
-        stand = with_chances(stand, workspace, progress)
+        stand = standing(workspace, situation, plan, seed, progress)
         if len(rows) == 1 and rows[0].form == "stages":
             stand = with_paths(stand, situation, lambda _: None, progress)
     results = [(each, consequence(each, stand)) for each in rows]
@@ -62,7 +50,7 @@ def plan_command(
         return
     briefs = [_brief(each, result) for each, result in results]
     columns = ("id", "kind", lang, "rows", "totals")
-    emit({"plan": name, "rows": briefs}, as_json, table(briefs, columns))
+    emit({"plan": plan.id, "rows": briefs}, as_json, table(briefs, columns))
 
 
 def _brief(row: Row, result: Result) -> dict[str, Any]:
@@ -81,38 +69,19 @@ def _whole(row: Row, result: Result) -> dict[str, Any]:
         "quote": row.quote,
         "totals": dict(result.totals),
         "notes": [{"zh": n.zh, "en": n.en} for n in result.notes],
-        "parameters": {k: _plain(v) for k, v in result.parameters.items()},
-        "table": [_cells(record) for record in result.table.to_dict("records")],
+        "parameters": {k: plain(v) for k, v in result.parameters.items()},
+        "table": [cells(record) for record in result.table.to_dict("records")],
     }
 
 
 def _page(row: Row, result: Result, lang: str) -> str:
-    records = [_cells(record) for record in result.table.to_dict("records")]
+    records = [cells(record) for record in result.table.to_dict("records")]
     lines = [f"{row.id} {getattr(row, lang)}"]
     lines += [f"{k}: {'待定' if v is None else f'{v:g}'}" for k, v in result.totals.items()]
     lines += [f"* {getattr(n, lang)}" for n in result.notes]
-    lines += [f"{k} = {_plain(v)}" for k, v in result.parameters.items()]
+    lines += [f"{k} = {plain(v)}" for k, v in result.parameters.items()]
     if records:
         lines.append(table(records[:SHOWN], list(records[0])))
     if len(records) > SHOWN:
         note(f"{len(records) - SHOWN} more rows; --json gives all.")
     return "\n".join(lines)
-
-
-def _cells(record: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(name): _plain(value) for name, value in record.items()}
-
-
-def _plain(value: Any) -> Any:
-    """A cell as JSON knows it; what is missing is null."""
-    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
-        return [_plain(v) for v in value]
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, date) and value == value:
-        return value.isoformat()[:10]
-    if isinstance(value, float | np.floating):
-        return None if not np.isfinite(value) else float(value)
-    if isinstance(value, np.generic):
-        return value.item()
-    return None if value != value else str(value)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
 
 from policy.logic import WORDS
-from serving.commands.edge import DAY, JSON, emit, table
+from serving.commands.edge import DAY, JSON, bars, emit, table
 from serving.workspace import Workspace
 from tidu.clock import today
 
@@ -88,19 +89,10 @@ def policy_command() -> None:
 @JSON
 def list_command(as_json: bool) -> None:
     """List the editions, and from when to when each judges its tier."""
+    from serving.planning import editions
+
     law = Workspace.of().law
-    rows = [
-        {
-            "tier": use.tier,
-            "purpose": use.purpose,
-            "from": use.start.isoformat(),
-            "to": use.end.isoformat() if use.end else None,
-            "edition": use.edition,
-            "document": law.documents[law.editions[use.edition].document].number,
-            "confidence": use.confidence,
-        }
-        for use in law.uses
-    ]
+    rows = editions(law)
     emit({"digest": law.digest, "editions": rows}, as_json, table(rows, list(rows[0])))
 
 
@@ -108,10 +100,12 @@ def list_command(as_json: bool) -> None:
 @JSON
 def parameters_command(as_json: bool) -> None:
     """List what the texts leave open: value, confidence, and whether the city has set it."""
+    from serving.planning import parameters
+
     law = Workspace.of().law
-    fields = ("id", "zh", "value", "unit", "confidence", "set_by")
-    rows = [{f: getattr(p, f) for f in fields} for p in law.parameters.values()]
-    emit({"digest": law.digest, "parameters": rows}, as_json, table(rows, fields))
+    rows = parameters(law)
+    shown = ("id", "zh", "value", "unit", "confidence", "set_by")
+    emit({"digest": law.digest, "parameters": rows}, as_json, table(rows, shown))
 
 
 @policy_command.command("diff")
@@ -147,3 +141,62 @@ def diff_command(a: str, b: str, day: date | None, as_json: bool) -> None:
     if found["firms"]:
         text += "\n" + table([found["firms"]["from_to"]], list(found["firms"]["from_to"]))
     emit(found, as_json, text)
+
+
+@policy_command.command("simulate")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option("--plan", "name", default="", help="Default: the newest that has begun.")
+@AS_OF
+@LANGUAGE
+@JSON
+def simulate_command(
+    files: tuple[str, ...], name: str, day: date | None, lang: str, as_json: bool
+) -> None:
+    """Show what scenarios would change: who enters and leaves, the budget, the goals.
+
+    A scenario is a TOML file (examples/scenario.toml): parameters, thresholds of the city's own
+    editions, quotas, goals, rewards, editions.
+    """
+    from policy.scenario import read
+    from policy.scenario_outcome import outcome
+    from serving.planning import plan_of, simulated, standing, start_of
+
+    workspace = Workspace.of()
+    moment = day or today()
+    plan = plan_of(workspace, moment, name)
+    texts = {file: Path(file).read_text(encoding="utf-8") for file in files}
+    scenarios = [read(text, file, workspace.law, plan, moment) for file, text in texts.items()]
+    situation = workspace.situation(moment)
+    with bars() as progress:
+        start = start_of(situation, standing(workspace, situation, plan, 0, progress))
+        found = []
+        for done, scenario in enumerate(scenarios):
+            progress("scenarios", done, len(scenarios))
+            found.append(simulated(outcome(scenario, start), start))
+        progress("scenarios", len(scenarios), len(scenarios))
+    head = {"digest": workspace.law.digest, "as_of": moment.isoformat(), "plan": plan.id}
+    emit({**head, "scenarios": found}, as_json, "\n\n".join(_simulated(one, lang) for one in found))
+
+
+def _simulated(found: dict[str, Any], lang: str) -> str:
+    scenario = found["scenario"]
+    lines = [f"{scenario['name']}  {scenario[lang]}".rstrip()]
+    for one in found["tiers"]:
+        before, after = one["before"], one["after"]
+        lines.append(
+            f"{one['tier']}: {before['edition']} → {after['edition']},"
+            f" {before['admitted']} → {after['admitted']} (+{one['enters']} −{one['leaves']})"
+        )
+        if one["by"]:
+            lines.append(table(one["by"], ["by", "label", "enters", "leaves", "net"]))
+    whole = [line for line in found["budget"] if line["payer"] != "county"]
+    columns = {
+        "budget": ("pay_year", "payer", "recorded", "before", "after", "change"),
+        "rewards": ("row", lang, "before", "after", "change"),
+        "targets": ("row", lang, "goal_before", "goal_after", "value", "value_before",
+                    "value_after", "remaining_before", "remaining_after"),
+    }  # fmt: skip
+    shown = {**found, "budget": whole}
+    lines += [table(shown[part], names) for part, names in columns.items() if shown[part]]
+    lines += [f"* {note[lang]}" for note in found["notes"]]
+    return "\n".join(lines)

@@ -1,0 +1,140 @@
+"""The plan's targets with the firms behind each figure, and the measures that fit a firm."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import click
+
+from serving.commands.edge import DAY, JSON, SEED, bars, emit, table
+from serving.planning import measures, named, plan_of, standing, targets
+from serving.workspace import Workspace
+from tidu.clock import today
+
+__all__ = ["measures_command", "targets_command"]
+
+AS_OF = click.option("--as-of", "day", type=DAY, default=None, help="Default: today.")
+PLAN = click.option("--plan", default="", help="Default: the newest that has begun.")
+LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+
+HEADS = {
+    "row": ("编号", "row"),
+    "name": ("目标", "target"),
+    "unit": ("单位", "unit"),
+    "district": ("区县", "district"),
+    "task": ("任务", "task"),
+    "goal": ("目标值", "goal"),
+    "value": ("现值", "value"),
+    "completion_pct": ("完成率%", "done %"),
+    "remaining": ("缺口", "missing"),
+    "stock": ("有效存量", "stock"),
+    "cumulative": ("累计认定", "cumulative"),
+    "new": ("本年新增", "new"),
+    "exits": ("本年退出", "exits"),
+    "expected": ("期末预测(90%区间)", "expected (90 %)"),
+    "deadline": ("期限", "deadline"),
+}
+CITY = (
+    "row", "name", "unit", "goal", "value", "completion_pct", "remaining", "stock", "cumulative",
+    "new", "exits", "expected", "deadline",
+)  # fmt: skip
+DISTRICT = (
+    "row", "district", "task", "value", "completion_pct", "stock", "cumulative", "new", "exits",
+)  # fmt: skip
+
+
+@click.command("targets")
+@click.option("--names", "row", default="", metavar="ID", help="List who is behind a figure.")
+@click.option("--figure", default="value", show_default=True, help="value, new, expired …")
+@click.option("--district", default="", help="With --names: of this district only.")
+@click.option("--districts", is_flag=True, help="Each target by district, with its task.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the forecasts.")
+@PLAN
+@AS_OF
+@LANGUAGE
+@JSON
+def targets_command(**chosen: Any) -> None:
+    """Show the plan's targets: goal, value, stock, new, exits, forecast, deadline, by district."""
+    from policy.grounded import footing
+
+    workspace = Workspace.of()
+    day: date = chosen["day"] or today()
+    plan = plan_of(workspace, day, chosen["plan"])
+    situation = workspace.situation(day)
+    head = {"plan": plan.id, "as_of": day.isoformat(), "policy_digest": situation.law.digest}
+    if chosen["row"]:
+        rows = named(
+            footing(situation, plan), chosen["row"], chosen["figure"], chosen["district"] or None
+        )
+        found = {**head, "row": chosen["row"], "figure": chosen["figure"], "names": rows}
+        emit(found, chosen["as_json"], table(rows, ["firm_id", "name"]))
+        return
+    with bars() as progress:
+        items = targets(standing(workspace, situation, plan, chosen["seed"], progress))
+    lang = ("zh", "en").index(chosen["lang"])
+    text = _city(items, lang) + ("\n\n" + _districts(items, lang) if chosen["districts"] else "")
+    emit({**head, "targets": items}, chosen["as_json"], text)
+
+
+def _city(items: list[dict[str, Any]], lang: int) -> str:
+    name = ("zh", "en")[lang]
+    lines = [
+        {**item["figures"], **item, "name": item[name], "unit": item["unit_" + name]}
+        | {"expected": _expected(item["forecast"])}
+        for item in items
+    ]
+    return _table(lines, CITY, lang)
+
+
+def _expected(forecast: dict[str, Any] | None) -> str | None:
+    if forecast is None:
+        return None
+    return f"{forecast['mean']:.4g} ({forecast['low']:.4g}–{forecast['high']:.4g})"
+
+
+def _districts(items: list[dict[str, Any]], lang: int) -> str:
+    lines = [{"row": item["row"], **line} for item in items for line in item["districts"]]
+    return _table(lines, DISTRICT, lang)
+
+
+def _table(lines: list[dict[str, Any]], columns: tuple[str, ...], lang: int) -> str:
+    heads = {name: HEADS[name][lang] for name in columns}
+    return table([{heads[c]: line.get(c) for c in columns} for line in lines], [*heads.values()])
+
+
+@click.command("measures")
+@click.argument("firm_id")
+@click.option("--tier", default=None, help="Default: the next tier of the firm.")
+@PLAN
+@AS_OF
+@LANGUAGE
+@JSON
+def measures_command(
+    firm_id: str, tier: str | None, plan: str, day: date | None, lang: str, as_json: bool
+) -> None:
+    """List the measures that fit a firm: first what blocks its next tier, then by deadline."""
+    from features.facts import LADDER
+    from policy.grounded import footing
+    from tidu.errors import UsageError
+
+    if tier is not None and tier not in LADDER:
+        raise UsageError(f"A tier must be one of {', '.join(LADDER)}, found {tier!r}.", "Correct.")
+    workspace = Workspace.of()
+    situation = workspace.situation(day or today())
+    chosen = plan_of(workspace, situation.day, plan)
+    items = measures(footing(situation, chosen), situation.number(firm_id), tier)
+    found = {"firm_id": firm_id, "as_of": situation.day.isoformat(), "plan": chosen.id,
+             "policy_digest": situation.law.digest, "measures": items}  # fmt: skip
+    emit(found, as_json, _measures(items, lang))
+
+
+def _measures(items: list[dict[str, Any]], lang: str) -> str:
+    columns = {"place": "#", "row": "row", lang: "measure", "status": "status", "closes": "closes",
+               f"benefit_{lang}": "benefit", f"channel_{lang}": "channel",
+               "deadline": "deadline"}  # fmt: skip
+    if lang == "zh":
+        names = ("序", "编号", "措施", "适用", "补齐条件", "内容", "渠道", "期限")
+        columns = dict(zip(columns, names, strict=True))
+    shown = [item | {"closes": "、".join(item["closes"]) or None} for item in items]
+    return table([{columns[k]: i[k] for k in columns} for i in shown], [*columns.values()])

@@ -1,0 +1,292 @@
+"""The city's plan as answers: targets, measures of a firm, scenarios; for command line and HTTP.
+
+All is plain JSON: what is missing is null, dates are ISO, texts stand in both languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serving.prospects import Progress, with_chances
+from serving.workspace import Workspace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from policy.footing import Footing
+    from policy.law import Law
+    from policy.plan import Plan, Row
+    from policy.result import Note
+    from policy.scenario_outcome import Outcome
+    from policy.scenario_start import Start
+    from policy.simulation import Effect, Side
+    from policy.situation import Situation
+    from policy.targets import Target
+
+__all__ = [
+    "cells",
+    "editions",
+    "measures",
+    "named",
+    "parameters",
+    "plain",
+    "plan_of",
+    "simulated",
+    "standing",
+    "start_of",
+    "targets",
+]
+
+EXITS = ("expired", "revoked", "moved_out", "gone")
+
+
+def plan_of(workspace: Workspace, day: date, name: str = "") -> Plan:
+    """The plan of that name, else the newest that has begun by the day."""
+    from policy.grounded import settings_of
+    from policy.plan import choose
+    from policy.plans import check_rows, load_plans
+
+    plans = load_plans(workspace.home / "policy" / "plan")
+    check_rows(plans, workspace.law.city)
+    return choose(plans, settings_of(workspace.law), day, name)
+
+
+def standing(
+    workspace: Workspace, situation: Situation, plan: Plan, seed: int, progress: Progress
+) -> Footing:
+    """A plan on a situation, with forecasts and the chances of models in use."""
+    from policy.grounded import footing
+    from policy.plans import stage_definition
+
+    found = footing(situation, plan)
+    definition = stage_definition(found.settings)
+    found = replace(found, rng=np.random.default_rng(seed), definition=definition)
+    return with_chances(found, workspace, progress)
+
+
+# ------------------------------------------------------------------------------------- targets
+
+
+def targets(footing: Footing) -> list[dict[str, Any]]:
+    """Every target of the plan: city figures, districts with their tasks, forecast, deadline."""
+    from policy.targets import target
+
+    rows = [row for row in footing.plan.rows if row.kind == "target"]
+    return [_target(row, target(row, footing)) for row in rows]
+
+
+def _target(row: Row, found: Target) -> dict[str, Any]:
+    table = [cells(record) for record in found.table.to_dict("records")]
+    city, districts = table[0], [line for line in table if line["level"] == "district"]
+    return {
+        "row": row.id,
+        "form": row.form,
+        "zh": row.zh,
+        "en": row.en,
+        "quote": row.quote,
+        "unit_zh": found.unit[0],
+        "unit_en": found.unit[1],
+        "at_most": found.at_most,
+        **{k: plain(found.totals.get(k)) for k in ("goal", "value", "completion_pct", "remaining")},
+        "exits": _exits(city),
+        "figures": {k: v for k, v in city.items() if k not in ("level", "district", "task")},
+        "day": found.day.isoformat(),
+        "deadline": found.deadline.isoformat(),
+        "past": found.past,
+        "task_sum": plain(found.totals["task_sum"]),
+        "forecast": _forecast(found),
+        "districts": [{"exits": _exits(line)} | _without(line, "level") for line in districts],
+        "notes": [_note(note) for note in found.notes],
+        "parameters": {k: plain(v) for k, v in found.parameters.items()},
+    }
+
+
+def _exits(figures: Mapping[str, Any]) -> float | None:
+    known = [figures.get(name) for name in EXITS]
+    return None if any(v is None for v in known) else float(sum(v for v in known if v is not None))
+
+
+def _forecast(found: Target) -> dict[str, Any] | None:
+    one = found.forecast
+    if one is None:
+        return None
+    return {
+        "mean": one.mean,
+        "low": one.low,
+        "high": one.high,
+        "chance_of_goal": plain(one.chance),
+        "firms_unknown": one.unknown,
+    }
+
+
+def named(footing: Footing, row: str, figure: str, district: str | None) -> list[dict[str, Any]]:
+    """The firms (or activities' districts) behind a figure of a target."""
+    from policy.targets import names, target
+    from tidu.errors import UsageError
+
+    found = target(footing.plan.row(row), footing.silent())
+    assert found.measured is not None
+    behind = found.measured.behind
+    if figure not in behind:
+        raise UsageError(
+            f"A figure of {row} must be one of {', '.join(behind)}, found {figure!r}.",
+            "Write --figure value.",
+        )
+    known = footing.ground.panel.firms["name"]
+    return [
+        {"firm_id": name, "name": plain(known.get(name))} for name in names(found, figure, district)
+    ]
+
+
+# ------------------------------------------------------------------------------------ measures
+
+
+def measures(footing: Footing, firm: int, tier: str | None = None) -> list[dict[str, Any]]:
+    """The supports that fit a firm (by its place), those first that speak to what blocks it."""
+    from policy.fitting import fitting
+    from policy.ground import support
+
+    plan, ground = footing.plan, footing.ground
+    table = fitting(plan.by_id, ground, tier, np.array([firm]))
+    items = []
+    for record in table.to_dict("records"):
+        line = cells(record)
+        row = plan.row(line["row"])
+        detail = support(row) or {}
+        texts = {k: detail.get(k) for k in _OFFER}
+        items.append(
+            {k: line[k] for k in ("place", "row", "tier", "status", "blocks", "opens", "deadline")}
+            | {"zh": row.zh, "en": row.en, "kind": row.kind, "quote": row.quote}
+            | {"closes": [name for name in line["closes"].split(";") if name], **texts}
+        )
+    return items
+
+
+_OFFER = ("benefit_zh", "benefit_en", "channel_zh", "channel_en", "note_zh", "note_en")
+
+
+# ----------------------------------------------------------------------------------- scenarios
+
+
+def start_of(situation: Situation, footing: Footing) -> Start:
+    """Where scenarios start; within a quota without a score the chance ranks the firms."""
+    from policy.scenario_start import Start
+    from serving.prospects import tiers_of
+
+    order = {
+        tier: footing.chances[row]
+        for tier, row in tiers_of(footing.plan).items()
+        if row in footing.chances
+    }
+    return Start(situation, footing, order)
+
+
+def simulated(found: Outcome, start: Start) -> dict[str, Any]:
+    """A scenario's consequences: tiers with names, budget by year and payer, targets, notes."""
+    scenario = found.scenario
+    return {
+        "scenario": {k: plain(v) for k, v in vars(scenario).items()},
+        "tiers": [_effect(effect, start) for effect in found.effects],
+        "budget": [cells(record) for record in found.budget.to_dict("records")],
+        "rewards": [cells(record) for record in found.rewards.to_dict("records")],
+        "targets": [cells(record) for record in found.positions.to_dict("records")],
+        "notes": [_note(note) for note in found.notes],
+    }
+
+
+def _effect(effect: Effect, start: Start) -> dict[str, Any]:
+    from policy.simulation import effects
+
+    counted = effects(effect, start.groupings)
+    whole = counted.iloc[0]
+    parts = [cells(record) for record in counted.iloc[1:].to_dict("records")]
+    return {
+        "tier": effect.tier,
+        "before": _side(effect.before, start),
+        "after": _side(effect.after, start),
+        **{k: int(whole[k]) for k in ("enters", "leaves", "net")},
+        "by": parts,
+        "entering": _firms(effect.enters, start),
+        "leaving": _firms(effect.leaves, start),
+    }
+
+
+def _side(side: Side, start: Start) -> dict[str, Any]:
+    from policy.logic import MET, MET_PENDING
+
+    edition, status = side.verdict.edition, side.verdict.status
+    return {
+        "edition": edition.id,
+        "document": start.law.documents[edition.document].number,
+        "quota": side.quota,
+        "met": int((status == MET).sum()),
+        "met_pending": int((status == MET_PENDING).sum()),
+        "admitted": int(side.admitted.sum()),
+        "new": int((side.admitted & start.candidates(edition.tier)).sum()),
+        "tied": side.tied,
+    }
+
+
+def _firms(rows: NDArray[np.bool_], start: Start) -> list[str]:
+    return [str(name) for name in start.panel.firm_ids[rows]]
+
+
+# ----------------------------------------------------------------------------------------- law
+
+
+def editions(law: Law) -> list[dict[str, Any]]:
+    """Which edition judges a tier from when to when, by which document."""
+    return [
+        {
+            "tier": use.tier,
+            "purpose": use.purpose,
+            "from": use.start.isoformat(),
+            "to": use.end.isoformat() if use.end else None,
+            "edition": use.edition,
+            "document": law.documents[law.editions[use.edition].document].number,
+            "confidence": use.confidence,
+        }
+        for use in law.uses
+    ]
+
+
+def parameters(law: Law) -> list[dict[str, Any]]:
+    """What the texts leave open: value, unit, confidence, source, and who has set it."""
+    fields = ("id", "zh", "en", "value", "unit", "options", "confidence", "source", "set_by")
+    return [{f: plain(getattr(p, f)) for f in fields} for p in law.parameters.values()]
+
+
+# --------------------------------------------------------------------------------------- values
+
+
+def cells(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row of a table as JSON knows it."""
+    return {str(name): plain(value) for name, value in record.items()}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it; what is missing is null."""
+    if isinstance(value, Mapping | list | tuple | np.ndarray):
+        return cells(value) if isinstance(value, Mapping) else [plain(v) for v in value]
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()[:10] if value == value else None
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return None if value != value else str(value)
+
+
+def _without(line: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {k: v for k, v in line.items() if k != name}
+
+
+def _note(note: Note) -> dict[str, str]:
+    return {"zh": note.zh, "en": note.en}
