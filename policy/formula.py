@@ -36,7 +36,7 @@ LOOKUPS: Mapping[str, tuple[int, int]] = {
     "has": (2, 2),
     "award": (3, 3),
     "months_on": (1, 4),
-    "on_board": (1, 4),
+    "on_board": (1, 9),
     "months_since": (1, 1),
     "size_low": (0, 0),
     "size_high": (0, 0),
