@@ -15,7 +15,7 @@ from policy.law import Batch, CitySettings, Review
 from policy.problems import Problems
 from policy.rules import Parameter
 
-__all__ = ["check_city", "read_city"]
+__all__ = ["check_city", "form_of", "read_city"]
 
 SECTIONS = ("parameters", "tasks", "reviews", "budgets", "batches")
 BATCH = ("tier", "year", "purpose", "opens_on", "closes_on", "district_deadline", "data_year",
@@ -55,7 +55,7 @@ def check_city(
         key = f"parameters.{name}"
         if name not in parameters:
             problems.add(key, f"{name} is no parameter.", "tidu policy parameters lists them.")
-        elif (form := _form(parameters[name], value)) is not None:
+        elif (form := form_of(parameters[name], value)) is not None:
             problems.add(key, f"{name} must be {form}, found {value!r}.", "Write it so.")
     for batch in batches:
         if batch.tier and batch.tier not in tiers:
@@ -66,7 +66,7 @@ def check_city(
             )
 
 
-def _form(parameter: Parameter, value: float | str) -> str | None:
+def form_of(parameter: Parameter, value: float | str) -> str | None:
     """What a value of the parameter must be, where the given one is not; None where it is."""
     if parameter.options:
         return None if value in parameter.options else f"one of {', '.join(parameter.options)}"

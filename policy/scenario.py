@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any
 
+from policy.city_file import form_of
 from policy.conditions import Leaf, ScoreTest, walk
 from policy.law import Law
 from policy.plan import Plan
 from policy.problems import Problems
-from policy.rules import Edition, Parameter
+from policy.rules import Edition
 from tidu.errors import DataError, NotFound
 
 __all__ = ["OWN", "SECTIONS", "Scenario", "adjustable", "parse", "read"]
@@ -148,11 +150,13 @@ class _Parts:
             if known is None:
                 self._unknown(key, "A parameter", name, self.law.parameters)
                 continue
-            must, fitting = _fits(known, value)
-            if must:
-                self.problems.add(key, f"{name} must be {must}, found {value!r}.", "Correct it.")
+            # The law keeps dates of parameters as text.
+            plain = value.isoformat() if isinstance(value, date) else value
+            form = form_of(known, plain)
+            if form is not None:
+                self.problems.add(key, f"{name} must be {form}, found {value!r}.", "Write it so.")
             else:
-                found[name] = fitting
+                found[name] = plain
         return found
 
     def editions(self, raw: Mapping[str, Any]) -> dict[str, str]:
@@ -196,7 +200,7 @@ class _Parts:
             for name in sorted(set(table) - set(known)):
                 self._unknown(f"{key}.{name}", f"A threshold of {edition.id}", name, known)
             good = {name: value for name, value in table.items() if name in known}
-            found[tier] = {name: self.problems.number(good, name, key) for name in good}
+            found[tier] = self._numbers(good, key)
         return found
 
     def quotas(self, raw: Mapping[str, Any]) -> dict[str, int]:
@@ -219,13 +223,19 @@ class _Parts:
         what = {"goals": "A target with a goal", "rewards": "A one-off reward"}[section]
         for name in sorted(set(raw) - set(known)):
             self._unknown(f"{section}.{name}", what, name, known)
-        good = {name: value for name, value in raw.items() if name in known}
-        found = {name: self.problems.number(good, name, section) for name in good}
+        found = self._numbers({k: v for k, v in raw.items() if k in known}, section)
         for name, value in found.items():
             if value < 0:
                 self.problems.add(
                     f"{section}.{name}", f"{name} must not be below 0, found {value:g}.", "Correct."
                 )
+        return found
+
+    def _numbers(self, raw: Mapping[str, Any], key: str) -> dict[str, float]:
+        found = {name: self.problems.number(raw, name, key) for name in raw}
+        for name, value in found.items():
+            if not isfinite(value):
+                self.problems.add(f"{key}.{name}", f"{name} must be finite.", "Write a number.")
         return found
 
     def _in_force(self, tier: str, key: str) -> Edition | None:
@@ -240,26 +250,3 @@ class _Parts:
         self.problems.add(
             key, f"{what} must be one in data, found {name!r}.", f"Known: {', '.join(near)}."
         )
-
-
-def _fits(parameter: Parameter, value: Any) -> tuple[str, Any]:
-    """What a value must be if it is not, and the value as the law keeps it."""
-    if parameter.options:
-        return "" if value in parameter.options else f"one of {list(parameter.options)}", value
-    if parameter.unit == "bool":
-        return "" if isinstance(value, bool) else "true or false", value
-    if parameter.unit == "date":
-        return _day(value)
-    if isinstance(parameter.value, str):
-        return "" if isinstance(value, str) else "a text", value
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return "" if number else f"a number ({parameter.unit})", value
-
-
-def _day(value: Any) -> tuple[str, Any]:
-    if isinstance(value, date):
-        return "", value.isoformat()
-    try:
-        return "", date.fromisoformat(value).isoformat()
-    except (TypeError, ValueError):
-        return "a date, as 2022-01-01", value

@@ -304,7 +304,8 @@ def test_all_problems_come_at_once_each_with_its_key() -> None:
         "name": "", "speed": 1,
         "parameters": {"unheard": 1, "municipal_score_line": "high", "plan_since": "soon",
                        "target_basis": "flow", "innovative_counts_higher": 1},
-        "thresholds": {"little_giant": {"debt:x": 1}, "srdi_municipal": {"rd:unheard": 1}},
+        "thresholds": {"little_giant": {"debt:x": 1},
+                       "srdi_municipal": {"rd:unheard": 1, "rd:rd_expense": float("nan")}},
         "editions": {"srdi_provincial": "63-2022/annex3", "little_giant": "unheard"},
         "quotas": {"srdi_municipal": 1.5, "unheard": 3},
         "goals": {"A8": 3, "G2": -1}, "rewards": {"A11": 5, "A8": True},
@@ -316,6 +317,7 @@ def test_all_problems_come_at_once_each_with_its_key() -> None:
         "s.toml.speed", "s.toml.name", "parameters.unheard", "parameters.municipal_score_line",
         "parameters.plan_since", "parameters.target_basis", "parameters.innovative_counts_higher",
         "thresholds.little_giant", "thresholds.srdi_municipal.rd:unheard",
+        "thresholds.srdi_municipal.rd:rd_expense",
         "editions.srdi_provincial", "editions.little_giant", "quotas.srdi_municipal",
         "quotas.unheard", "goals.A8", "goals.G2", "rewards.A11", "rewards.A8",
     }  # fmt: skip
