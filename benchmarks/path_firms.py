@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from zlib import crc32
 
 import numpy as np
 
@@ -27,20 +28,26 @@ LOWER = ("held(innovative_sme)", "held(srdi_provincial)")
 def firms(law: Law, n: int, seed: int, day: date = DAY) -> Inputs:
     """Return ``n`` firms; each account identity holds, one cell in thirty is unknown."""
     rng = np.random.default_rng(seed)
-    columns = {name: _plain(rng, name, n) for name in sorted(names_of(law) | needed(released()))}
+    names = sorted(names_of(law) | needed(released()))
+    # Each column draws on its own, so that a new one in the law changes no other firm.
+    columns = {name: _plain(_own(seed, name), name, n) for name in names}
     for lag in range(4):
         _accounts(rng, columns, n, lag)
     for name, values in columns.items():
-        hidden = rng.random(n) < UNKNOWN_SHARE
+        hidden = _own(seed, "hidden " + name).random(n) < UNKNOWN_SHARE
         if column_of(name) is not None:
             columns[name] = np.where(hidden, np.nan, values)
-    _states(rng, columns, n)
+    _states(seed, columns, n)
     columns["size_industry()"] = rng.integers(0, len(law.sizes), n).astype(float)
     sizes = [size_of(law, {k: float(v[i]) for k, v in columns.items()}) for i in range(n)]
     for name in ("size_low()", "size_high()"):
         columns[name] = np.array([size[name] for size in sizes])
     ids = np.array([f"F{i:06d}" for i in range(n)], dtype=object)
     return Inputs(ids, day, day.year - 1, columns)
+
+
+def _own(seed: int, name: str) -> np.random.Generator:
+    return np.random.default_rng([seed, crc32(name.encode())])
 
 
 def _plain(rng: np.random.Generator, name: str, n: int) -> np.ndarray:
@@ -83,7 +90,8 @@ def _accounts(rng: np.random.Generator, columns: dict[str, np.ndarray], n: int, 
         "rd_expense": rd, "rd_invest": rd, "net_profit": profit, "net_profit_adj": profit,
         "operating_profit": profit, "profit_before_tax": profit, "cost_of_sales": cost,
         "gross_profit": revenue - cost, "selling_expense": expenses / 2,
-        "admin_expense": expenses / 2, "financial_expense": np.zeros(n), "total_assets": assets,
+        "admin_expense": expenses / 2, "financial_expense": np.zeros(n),
+        "cost_expense_total": cost + expenses + rd, "total_assets": assets,
         "total_liabilities": debt, "net_assets": assets - debt, "employees": staff,
         "rd_staff": np.floor(staff * rng.uniform(0.02, 0.3, n)),
         "tech_staff": np.floor(staff * rng.uniform(0.3, 0.5, n)), "class1_ip": patents,
@@ -97,15 +105,18 @@ def _accounts(rng: np.random.Generator, columns: dict[str, np.ndarray], n: int, 
         "maker_contest_rank": np.where(rng.random(n) < 0.98, 5000.0, 40.0),
         "years_in_niche": np.round(rng.uniform(0, 12, n), 1),
     }  # fmt: skip
+    led = columns.get("standards_led" + tag, np.zeros(n))
+    made["standards_led_5y"] = np.minimum(led, rng.random(n) < 0.1)
     for name, values in made.items():
         if name + tag in columns:
             columns[name + tag] = values
 
 
-def _states(rng: np.random.Generator, columns: dict[str, np.ndarray], n: int) -> None:
+def _states(seed: int, columns: dict[str, np.ndarray], n: int) -> None:
     """Titles, events and what an official knows: mostly in order."""
     for name in columns:
-        if name.startswith(("open(", "recent(", "banned(")):
+        rng = _own(seed, "state " + name)
+        if name.startswith(("open(", "recent(", "since_new_year(", "banned(")):
             columns[name] = (rng.random(n) < 0.01).astype(float)
         elif name.startswith("held("):
             share = 0.9 if name in LOWER else 0.03
@@ -114,6 +125,7 @@ def _states(rng: np.random.Generator, columns: dict[str, np.ndarray], n: int) ->
             columns[name] = np.zeros(n)
     columns["registered_in_city"] = np.ones(n)
     columns["prohibited_product"] = np.zeros(n)
+    rng = _own(seed, "niche")
     columns["niche_start_on"] = np.where(
         rng.random(n) < 0.5, np.nan, rng.integers(17_000, 20_400, n)
     )

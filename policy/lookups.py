@@ -104,11 +104,24 @@ def _recent(ask: Asked, kind: str, months: str, severity: str = "") -> Floats:
     return ask.flagged(events.loc[chosen.to_numpy(dtype=bool), "firm_id"], 0.0 if known else np.nan)
 
 
-def _banned(ask: Asked) -> Floats:
-    """Barred from applying: the last day of a bar still bars."""
+def _since_new_year(ask: Asked, kind: str, years: str) -> Floats:
+    """An event this calendar year or in so many before it: the window opens on a New Year's Day."""
+    since = date(ask.day.year - int(years), 1, 1)
+    events = ask.events
+    chosen = (events["kind"] == kind) & (events["on"] >= pd.Timestamp(since))
+    known = ask.covered(kind, since)
+    return ask.flagged(events.loc[chosen.to_numpy(dtype=bool), "firm_id"], 0.0 if known else np.nan)
+
+
+def _banned(ask: Asked, *tiers: str) -> Floats:
+    """Barred from applying, by any title or by those of these tiers: the last day still bars."""
     titles = ask.panel.tables["titles"]
     barred = titles["ban_until"] >= pd.Timestamp(ask.day)
-    known = any(c.kind.startswith("title:") and c.end >= ask.day for c in ask.panel.coverage)
+    if tiers:
+        barred &= titles["tier"].isin(tiers)
+        known = all(ask.covered(f"title:{tier}", ask.day) for tier in tiers)
+    else:
+        known = any(c.kind.startswith("title:") and c.end >= ask.day for c in ask.panel.coverage)
     return ask.flagged(titles.loc[barred.to_numpy(dtype=bool), "firm_id"], 0.0 if known else np.nan)
 
 
@@ -205,6 +218,7 @@ _ANSWERS: Mapping[str, Callable[..., Floats]] = {
     "ever": _ever,
     "open": _open,
     "recent": _recent,
+    "since_new_year": _since_new_year,
     "banned": _banned,
     "has": _has,
     "award": _award,

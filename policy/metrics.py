@@ -20,6 +20,7 @@ ASKED = {
     "ever": ("曾获称号", "Title ever held"),
     "open": ("现处于", "Now on"),
     "recent": ("近期发生", "Recent"),
+    "since_new_year": ("当年及前{}年发生", "This year or in {} calendar years before"),
     "banned": ("处于禁申期", "Barred from applying"),
     "has": ("具备", "Has"),
     "award": ("科技奖励", "Science and technology award"),
@@ -27,12 +28,15 @@ ASKED = {
     "on_board": ("现挂牌或上市于", "Now quoted or listed on"),
     "months_since": ("距今月数", "Months since"),
 }
-BOARDS = ("months_on", "on_board")
+LISTING = ("months_on", "on_board", "banned")
+"""Look-ups whose every word is a code of the list; of the others the first alone is."""
 LISTED = {
     "held": ("titles", "tier"),
     "ever": ("titles", "tier"),
     "open": ("events", "kind"),
     "recent": ("events", "kind"),
+    "since_new_year": ("events", "kind"),
+    "banned": ("titles", "tier"),
     "months_since": ("events", "kind"),
     "months_on": ("events", "board"),
     "on_board": ("events", "board"),
@@ -121,11 +125,17 @@ def _answered(name: str) -> bool:
     if name.partition("[")[0] == "basis":
         return True
     if "(" in name:
-        what = name.partition("(")[0]
-        words = name.partition("(")[2].rstrip(")").split(", ")
-        listed = words if what in BOARDS else words[:1]
-        return what not in LISTED or set(listed) <= set(register().column(*LISTED[what]).codes)
+        what, _, rest = name.partition("(")
+        words = rest.rstrip(")").split(", ")
+        if what not in LISTED or words == [""]:
+            return True
+        return set(_named(what, words)) <= set(register().column(*LISTED[what]).codes)
     return column_of(name) is not None
+
+
+def _named(what: str, words: list[str]) -> list[str]:
+    """The words of a look-up that must be codes of its list."""
+    return words if what in LISTING else words[:1]
 
 
 def _implied(name: str) -> Metric:
@@ -153,10 +163,11 @@ def _implied(name: str) -> Metric:
     what, _, rest = formula.name.partition("(")
     zh, en = ASKED[what]
     words = rest.rstrip(")").split(", ")
-    if what in LISTED:
+    if what in LISTED and words[0]:
         codes = register().column(*LISTED[what]).codes
-        named = words if what in BOARDS else words[:1]
+        named = _named(what, words)
         spelled = "、".join((codes[word] or (word,))[0] for word in named)
+        zh, en = (text.format(*words[1:]) for text in (zh, en))
         zh, en = f"{zh}:{spelled}", f"{en}: {', '.join(named)}"
         if what == "recent":
             zh, en = f"{zh}({words[1]}个月内)", f"{en} ({words[1]} months)"

@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 Clock = Callable[[str, date, int], Floats]
 """A look-up by its name as it will stand on a day, for a fiscal year, if nothing new happens."""
 
-LAPSING = ("recent(", "banned(", "award(")
+LAPSING = ("recent(", "since_new_year(", "banned(", "award(")
 GROWING = ("months_on(", "months_since(")
 
 
@@ -121,12 +121,17 @@ def ends_on(panel: Panel, name: str, firm_id: str) -> date | None:
         titles = panel.tables["titles"]
         mine = titles.loc[(titles["firm_id"] == firm_id).to_numpy(dtype=bool), "ban_until"]
         days = [day.date() for day in mine.dropna()]
-    elif what == "recent":
-        kind, months = rest.rstrip(")").split(", ")[:2]
+    elif what in ("recent", "since_new_year"):
+        kind, length = rest.rstrip(")").split(", ")[:2]
         events = panel.tables["events"]
         chosen = (events["firm_id"] == firm_id) & (events["kind"] == kind)
         mine = events.loc[chosen.to_numpy(dtype=bool), "on"]
-        days = [add_months(on.date(), int(months)) for on in mine.dropna()]
+        days = [
+            add_months(on.date(), int(length))
+            if what == "recent"
+            else date(on.year + int(length) + 1, 1, 1)
+            for on in mine.dropna()
+        ]
     row, clock = int(np.searchsorted(panel.firm_ids, firm_id)), watch(panel)
     near = sorted({day + timedelta(days=n) for day in days for n in (-1, 0, 1)})
     # The look-up itself says which of these days is the first: months differ in length.

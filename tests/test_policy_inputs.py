@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from plan_panels import panel_of
 
+from features.mapping import Coverage
 from policy.inputs import of_panel
 from policy.loading import standing
 from policy.logic import MET, NAMES, NOT_APPLICABLE
@@ -46,6 +48,34 @@ def test_an_event_of_three_years_counts_from_its_date(day: date, inside: float) 
 def test_a_leap_day_ends_with_its_third_year(day: date, inside: float) -> None:
     start = date(2024, 2, 29)
     assert asked("recent(accident_major, 36)", day, event("accident_major", start)) == inside
+
+
+@pytest.mark.parametrize(
+    ("on", "day", "inside"),
+    [
+        (date(2024, 12, 31), date(2026, 6, 30), 0.0),
+        (date(2025, 1, 1), date(2026, 6, 30), 1.0),
+        (date(2026, 6, 30), date(2026, 6, 29), 0.0),
+        (date(2026, 6, 30), date(2026, 6, 30), 1.0),
+        (date(2026, 6, 30), date(2027, 12, 31), 1.0),
+        (date(2026, 6, 30), date(2028, 1, 1), 0.0),
+    ],
+)
+def test_an_event_of_last_year_or_this_year_counts_until_the_second_new_year(
+    on: date, day: date, inside: float
+) -> None:
+    rows = event("accident_major", on)
+    assert asked("since_new_year(accident_major, 1)", day, rows) == inside
+
+
+def test_a_window_of_calendar_years_is_known_from_its_new_year_on() -> None:
+    """Records that begin a day late leave the window open."""
+    for start, found in ((date(2025, 1, 1), 0.0), (date(2025, 1, 2), float("nan"))):
+        panel = panel_of(DAY, {"firms": [{"firm_id": "A"}]}, covered=())
+        panel = replace(panel, coverage=(Coverage("data_fraud", start, DAY),))
+        name = "since_new_year(data_fraud, 1)"
+        got = of_panel(standing(), panel, 2025, names=[name]).columns[name][0]
+        assert got == pytest.approx(found, nan_ok=True)
 
 
 @pytest.mark.parametrize("end", ["ended_on", "repaired_on"])
@@ -87,6 +117,28 @@ def test_a_bar_holds_to_its_last_day(day: date, barred: float) -> None:
     title = {"firm_id": "A", "tier": "little_giant", "issued_on": date(2022, 7, 1),
              "revoked_on": date(2023, 6, 30), "ban_until": date(2026, 6, 30)}  # fmt: skip
     assert asked("banned()", day, {"titles": [title]}) == barred
+
+
+def test_a_bar_counts_for_the_tiers_that_are_asked_for() -> None:
+    title = {"firm_id": "A", "tier": "tech_sme", "issued_on": date(2025, 7, 1),
+             "revoked_on": date(2026, 1, 1), "ban_until": date(2028, 12, 31)}  # fmt: skip
+    rows = {"titles": [title]}
+    assert asked("banned(tech_sme)", DAY, rows) == 1.0
+    assert asked("banned(little_giant, tech_sme)", DAY, rows) == 1.0
+    assert asked("banned(little_giant)", DAY, rows) == 0.0
+    assert np.isnan(asked("banned(little_giant, tech_sme)", DAY, {}, covered=("title:tech_sme",)))
+    assert asked("banned(tech_sme)", date(2029, 1, 1), rows) == 0.0
+
+
+def test_what_a_look_up_asks_for_must_be_on_the_lists() -> None:
+    metrics = standing().metrics
+    assert metrics["banned(tech_sme)"].zh == "处于禁申期:科技型中小企业"
+    assert metrics["since_new_year(data_fraud, 1)"].zh == "当年及前1年发生:数据造假"
+    assert metrics["since_new_year(data_fraud, 1)"].en == (
+        "This year or in 1 calendar years before: data_fraud"
+    )
+    for name in ("banned(giant)", "banned(tech_sme, giant)", "since_new_year(flood, 1)"):
+        assert name not in metrics
 
 
 def test_the_fiscal_year_is_that_of_the_batch_never_the_latest() -> None:

@@ -114,6 +114,8 @@ def test_a_wrong_city_file_is_refused(tmp_path: Path, text: str) -> None:
         ("srdi_provincial", date(2026, 3, 31), "review", "63-2022/annex2"),
         ("srdi_provincial", date(2026, 4, 1), "review", "2-2026/annex1"),
         ("innovative_sme", date(2026, 6, 30), "new", "63-2022/annex1"),
+        ("tech_sme", date(2017, 5, 3), "new", "115-2017"),
+        ("tech_sme", date(2026, 6, 30), "review", "115-2017"),
     ],
 )
 def test_date_tier_and_purpose_select_the_edition(

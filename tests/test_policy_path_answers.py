@@ -295,6 +295,16 @@ def test_a_bar_ends_the_day_after_its_last() -> None:
         assert [e.until for e in listed] == [date.fromordinal(last.toordinal() + 1)]
 
 
+def test_an_accident_of_last_year_or_this_stands_until_the_second_new_year() -> None:
+    accident = {"firm_id": "A", "kind": "accident_major", "on": date(2026, 5, 10)}
+    high_tech = {"firm_id": "A", "tier": "high_tech", "issued_on": date(2025, 1, 1)}
+    path = paths(city(events=[accident], titles=[high_tech]), "tech_sme").of(0)
+    assert (path.status, path.batch_year) == ("reachable", 2028)
+    assert [(names([e]), e.until) for e in path.by_time] == [
+        ({"no_major_accident"}, date(2028, 1, 1))
+    ]
+
+
 def test_closed_years_are_the_panels_own() -> None:
     prepared = paths(city(), "srdi_provincial")
     later = prepared.stages[-1].inputs.columns
@@ -305,12 +315,15 @@ def test_closed_years_are_the_panels_own() -> None:
 # ---------------------------------------------------------------------------- what no answer does
 
 
-@pytest.mark.parametrize("tier", ["innovative_sme", "srdi_municipal", "srdi_provincial"])
-def test_answers_hold_and_break_nothing_and_ask_for_nothing_in_vain(tier: str) -> None:
-    inputs = firms(LAW, 40, seed=11, day=date(2026, 4, 20))
+@pytest.mark.parametrize(
+    ("tier", "n"),
+    [("innovative_sme", 40), ("tech_sme", 120), ("srdi_municipal", 40), ("srdi_provincial", 90)],
+)
+def test_answers_hold_and_break_nothing_and_ask_for_nothing_in_vain(tier: str, n: int) -> None:
+    inputs = firms(LAW, n, seed=11, day=date(2026, 4, 20))
     prepared = paths_of(LAW, inputs, tier)
     changed = 0
-    for row in range(40):
+    for row in range(n):
         for stage in prepared.stages[1:]:
             attempt = prepared._attempt(stage, row)
             if passes(attempt.verdict):
@@ -362,12 +375,15 @@ def test_the_check_sees_every_kind_of_fault(fault: str) -> None:
 # ---------------------------------------------------------------------------- many firms at once
 
 
-@pytest.mark.parametrize("tier", ["innovative_sme", "srdi_provincial", "little_giant"])
-def test_what_is_settled_for_all_at_once_is_what_each_path_says(tier: str) -> None:
-    prepared = paths_of(LAW, firms(LAW, 60, seed=3, day=date(2026, 4, 20)), tier)
+@pytest.mark.parametrize(
+    ("tier", "n"),
+    [("innovative_sme", 60), ("tech_sme", 120), ("srdi_provincial", 60), ("little_giant", 60)],
+)
+def test_what_is_settled_for_all_at_once_is_what_each_path_says(tier: str, n: int) -> None:
+    prepared = paths_of(LAW, firms(LAW, n, seed=3, day=date(2026, 4, 20)), tier)
     known, found = settled(prepared), reach(prepared)
-    answers = [prepared.of(row).status for row in range(60)]
-    assert 5 < np.isnan(known).sum() < 60  # some need a search, some do not
+    answers = [prepared.of(row).status for row in range(n)]
+    assert 5 < np.isnan(known).sum() < n  # some need a search, some do not
     for row, status in enumerate(answers):
         expected = {"met": 1.0, "reachable": 1.0, "unknown": NUL}.get(status, 0.0)
         assert found.reachable[row] == expected or (

@@ -27,7 +27,13 @@ from tidu.errors import DataError
 DAY = date(2026, 6, 30)
 EDITIONS = list(standing().editions.values())
 MONEY = st.integers(1, 10**7).map(lambda n: n / 100)
-FALLBACKS = ("debt_ratio_pct", "net_margin_pct", "years_in_niche", "standards_joined")
+FALLBACKS = (
+    "debt_ratio_pct",
+    "net_margin_pct",
+    "years_in_niche",
+    "standards_joined",
+    "cost_of_sales",
+)
 
 
 def many(seed: int, n: int = 200) -> Inputs:
