@@ -23,8 +23,17 @@ class Moment:
     data_year: int
 
     def until(self, what: str) -> date:
-        """The day up to which years are counted."""
-        return self.day if what == "years_since" else date(self.data_year, 12, 31)
+        """The day up to which years are counted.
+
+        A fiscal year is complete when the next begins: a firm founded on 1 January has all of it.
+        """
+        if what == "years_since":
+            return self.day
+        return (
+            date(self.data_year + 1, 1, 1)
+            if what == "fiscal_years"
+            else date(self.data_year, 12, 31)
+        )
 
 
 def day_number(day: date) -> float:

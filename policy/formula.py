@@ -53,7 +53,7 @@ _ARITHMETIC: Mapping[type, str] = {
     ast.Div: "div",
 }
 _GATHER = ("mean", "total", "most", "least", "first")
-_CALENDAR = ("years_since", "years_at_year_end")
+_CALENDAR = ("years_since", "years_at_year_end", "fiscal_years")
 
 
 @dataclass(frozen=True)
