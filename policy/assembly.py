@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -37,6 +38,7 @@ EDITION = (
     "confidence",
     "source",
     "include",
+    "conditions",
     "criteria",
     "score",
     "note_zh",
@@ -85,6 +87,7 @@ def edition(
 ) -> Edition:
     p = reader.problems
     p.closed(raw, EDITION, "")
+    reader = replace(reader, named=raw.get("conditions", {}))
     names = {n: p.text(raw, n, "") for n in ("id", "tier", "document", "zh", "en", "source")}
     criteria: list[Criterion] = []
     for group in raw.get("include", ()):

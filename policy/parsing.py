@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any as Anything
 
 from policy.conditions import (
@@ -57,30 +57,54 @@ CRITERION = (
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads conditions against the metrics and parameters that exist."""
+    """Reads conditions against the metrics and parameters that exist.
+
+    ``named`` are an edition's own conditions that several criteria use: ``{ use = "name" }``.
+    """
 
     metrics: Metrics
     parameters: frozenset[str]
     problems: Problems
+    named: Mapping[str, Anything] = field(default_factory=dict)
 
     def condition(self, raw: Anything, key: str) -> Condition:
         """Read one condition; a malformed one becomes a finding, so that reading goes on."""
         if not isinstance(raw, Mapping):
             self.problems.add(key, f"A condition must be a table, found {raw!r}.", "See docs.")
             return Finding("")
+        if "use" in raw:
+            return self._used(raw, key)
         label = _label(raw)
         if "all" in raw or "any" in raw:
             return self._joined(raw, key, label)
         if "not" in raw:
             return Not(self.condition(raw["not"], f"{key}.not"), label)
+        if "manual" in raw or "score" in raw:
+            return self._open(raw, key, label)
+        return self._leaf(raw, key, label)
+
+    def _used(self, raw: Mapping[str, Anything], key: str) -> Condition:
+        self.problems.closed(raw, ("use",), key)
+        name = raw["use"]
+        if name not in self.named:
+            known = ", ".join(self.named) or "none"
+            self.problems.add(
+                f"{key}.use",
+                f"{name!r} must be a condition of the edition that does not use itself.",
+                f"Known: {known}.",
+                "unknown_condition",
+            )
+            return Finding("")
+        rest = {other: made for other, made in self.named.items() if other != name}
+        return replace(self, named=rest).condition(self.named[name], f"conditions.{name}")
+
+    def _open(self, raw: Mapping[str, Anything], key: str, label: Label) -> Condition:
         if "manual" in raw:
             self.problems.closed(raw, ("manual", *LABELS), key)
             return Finding(self.problems.text(raw, "manual", key), label)
-        if "score" in raw:
-            self.problems.closed(raw, ("score", "at_least", *LABELS), key)
-            bound = self.bound(raw.get("at_least"), f"{key}.at_least", ())
-            return ScoreTest(self.problems.text(raw, "score", key), bound, label)
-        return self._leaf(raw, key, label)
+        self.problems.closed(raw, ("score", "at_least", *LABELS), key)
+        bound = self.bound(raw.get("at_least"), f"{key}.at_least", ())
+        return ScoreTest(self.problems.text(raw, "score", key), bound, label)
 
     def _joined(self, raw: Mapping[str, Anything], key: str, label: Label) -> Condition:
         name = "all" if "all" in raw else "any"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -242,9 +242,58 @@ def test_what_the_rows_do_not_hold_is_open_and_what_they_hold_against_it_bars() 
     assert (late["innovation_layer"], late["quoted_12_months"]) == ("met", "unmet")
 
 
-def test_a_board_has_an_edition_from_its_opening_and_no_review() -> None:
+@pytest.mark.parametrize(
+    ("tier", "day", "edition"),
+    [
+        ("bse", date(2021, 11, 15), "bse-listing/2.1"),
+        ("star", date(2021, 4, 16), "star/2021"),
+        ("star", date(2024, 4, 29), "star/2021"),
+        ("star", date(2024, 4, 30), "star/2024"),
+    ],
+)
+def test_the_day_selects_the_edition_of_a_board(tier: str, day: date, edition: str) -> None:
+    assert standing().select(tier, day).id == edition
+
+
+@pytest.mark.parametrize(
+    ("tier", "opened"), [("bse", date(2021, 11, 15)), ("star", date(2021, 4, 16))]
+)
+def test_a_board_has_no_edition_before_its_first_and_no_review(tier: str, opened: date) -> None:
     law = standing()
-    assert law.select("bse", date(2021, 11, 15)).id == "bse-listing/2.1"
-    for day, purpose in ((date(2021, 11, 14), "new"), (DAY, "review")):
-        with pytest.raises(NotFound, match=r"bse-listing/2\.1 from 2021|Tiers in data"):
-            law.select("bse", day, purpose)  # type: ignore[arg-type]
+    with pytest.raises(NotFound, match=f"from {opened}"):
+        law.select(tier, opened - timedelta(days=1))
+    with pytest.raises(NotFound, match="Tiers in data"):
+        law.select(tier, DAY, "review")
+
+
+# ----------------------------------------------------------------------- conditions with a name
+
+
+def conditions(**named: Any) -> tuple[Reader, Problems]:
+    law, problems = standing(), Problems("x.toml")
+    return Reader(law.metrics, frozenset(law.parameters), problems, named), problems
+
+
+def test_a_named_condition_is_read_where_it_is_used() -> None:
+    small = {"metric": "revenue", "below": 2000}
+    reader, problems = conditions(small=small, other={"not": {"use": "small"}})
+    assert reader.condition({"use": "small"}, "test") == reader.condition(small, "test")
+    assert reader.condition({"use": "other"}, "test") == reader.condition({"not": small}, "test")
+    assert not problems.found
+
+
+@pytest.mark.parametrize(
+    ("named", "key"),
+    [
+        ({}, "test.use"),
+        ({"b": {"metric": "revenue", "below": 1}}, "test.use"),
+        ({"a": {"any": [{"use": "a"}]}}, "conditions.a.any[0].use"),
+        ({"a": {"not": {"use": "b"}}, "b": {"not": {"use": "a"}}}, "conditions.b.not.use"),
+    ],
+)
+def test_a_name_that_is_not_there_or_uses_itself_is_refused(
+    named: dict[str, Any], key: str
+) -> None:
+    reader, problems = conditions(**named)
+    reader.condition({"use": "a"}, "test")
+    assert [(issue.column, issue.rule) for issue in problems.found] == [(key, "unknown_condition")]
