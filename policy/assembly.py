@@ -23,6 +23,7 @@ from policy.rules import (
     Points,
     Rule,
     Score,
+    Trade,
     Use,
 )
 
@@ -216,9 +217,31 @@ def uses(tables: Tables, editions: Mapping[str, Edition], problems: Problems) ->
     return found
 
 
-def sizes(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def sizes(raw: Mapping[str, Any], p: Problems) -> tuple[dict[str, Any], dict[str, Trade]]:
+    """Size classes and trade groups; a code is in one group, a group in one line of classes."""
     classes = {
         industry: {name: tuple(map(float, bounds)) for name, bounds in lines.items()}
         for industry, lines in raw.get("classes", {}).items()
     }
-    return classes, dict(raw.get("gb4754", {}))
+    trades: dict[str, Trade] = {}
+    owners: dict[str, str] = {}
+    for name, own in raw.get("trades", {}).items():
+        key = f"trades.{name}"
+        p.closed(own, ("zh", "en", "size", "gb4754"), key)
+        size = p.text(own, "size", key, "")
+        if size and size not in classes:
+            p.add(
+                f"{key}.size",
+                f"size must be one of {list(classes)}, found {size!r}.",
+                "Correct it.",
+            )
+        codes = tuple(str(code) for code in own.get("gb4754", ()))
+        for code in codes:
+            if owners.setdefault(code, name) != name:
+                p.add(
+                    f"{key}.gb4754",
+                    f"A code must be in one group, found {code} in {owners[code]} as well.",
+                    "Drop it from one.",
+                )
+        trades[name] = Trade(name, p.text(own, "zh", key), p.text(own, "en", key), size, codes)
+    return classes, trades

@@ -41,6 +41,7 @@ LOOKUPS: Mapping[str, tuple[int, int]] = {
     "months_since": (1, 1),
     "size_low": (0, 0),
     "size_high": (0, 0),
+    "trade": (0, 0),
 }
 """Questions to other tables, with the least and most arguments; policy.lookups answers."""
 

@@ -13,7 +13,7 @@ from policy.conditions import Condition
 from policy.footing import Footing
 from policy.formula import MOST_BACK
 from policy.ground import Gaps, Ground
-from policy.inputs import of_panel
+from policy.inputs import MADE, of_panel
 from policy.law import Law
 from policy.logic import Status
 from policy.metrics import Metrics
@@ -80,7 +80,7 @@ def wanted(plan: Plan, law: Law, kinds: Collection[str] = KINDS) -> tuple[str, .
     """The inputs that a plan's rows of some kinds read, whether in conditions or by name."""
     texts = {t for row in plan.rows if row.kind in kinds for t in _texts(row.details)}
     found = {name for t in texts if t in law.metrics for name in law.metrics[t].inputs}
-    return tuple(sorted(name for name in found if not name.startswith("size_")))
+    return tuple(sorted(found - MADE))
 
 
 def _texts(part: Any) -> Iterator[str]:

@@ -6,7 +6,7 @@ year before. Look-ups ask other tables (:mod:`policy.lookups`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,10 @@ from policy.lookups import Asked, lookup
 from policy.sizes import size_range
 from policy.values import Floats, Inputs
 
-__all__ = ["names_of", "of_panel"]
+__all__ = ["MADE", "names_of", "of_panel"]
+
+MADE = frozenset({"size_low()", "size_high()", "trade()"})
+"""Inputs that are worked out from several, not looked up."""
 
 FINDINGS = {"met": MET, "unmet": UNMET, "unknown": UNKNOWN}
 
@@ -31,7 +34,7 @@ def names_of(law: Law) -> frozenset[str]:
     """Every input that some metric of the law reads."""
     used = {m for edition in law.editions.values() for m in edition.metrics}
     names = frozenset().union(*(law.metrics[m].inputs for m in (*law.metrics, *used)))
-    return frozenset(n for n in names if not n.startswith("size_"))
+    return names - MADE
 
 
 def of_panel(
@@ -44,18 +47,10 @@ def of_panel(
     table = _Accounts(panel, data_year)
     ask = Asked(panel, data_year)
     columns: dict[str, Floats] = {}
-    for name in sorted(names_of(law).union(names, ("audited",))):
+    for name in sorted(names_of(law).union(names, ("audited",)) - MADE):
         columns[name] = lookup(ask, name) if "(" in name else table.column(name)
     columns["foreign"] = table.foreign()
-    measures = _size_measures(law, panel, table)
-    columns["size_low()"], columns["size_high()"] = size_range(law, measures)
-    # Which line of the size classes a firm falls under: a change of its figures can move its class.
-    place = {industry: float(i) for i, industry in enumerate(law.sizes)}
-    if "industry_300" in columns:  # as given, otherwise by the GB/T 4754 code
-        codes = register().column("firms", "industry_300").codes
-        order = {industry: float(i) for i, industry in enumerate(codes)}
-        columns["industry_300"] = np.asarray(measures["industry"].map(order), float)
-    columns["size_industry()"] = np.asarray(measures["industry"].map(place), float)
+    columns |= _made(law, panel, table, "industry_300" in columns)
     return Inputs(panel.firm_ids, panel.as_of, data_year, columns, _findings(panel, batch))
 
 
@@ -120,28 +115,47 @@ def _numbers(table: str, name: str, frame: pd.DataFrame) -> Floats:
     return values.to_numpy(dtype="float64")
 
 
-def _size_measures(law: Law, panel: Panel, table: _Accounts) -> pd.DataFrame:
-    """Industry of the size classes and the three measures, one row a firm."""
-    firms = panel.firms
-    given = firms["industry_300"].astype("object")
-    code = firms["industry_gb4754"].astype("object")
-    known = {c: _division(law, c) for c in code.dropna().unique()}
-    derived = code.map(known)
-    return pd.DataFrame(
-        {
-            "industry": given.where(given.notna(), derived).to_numpy(dtype=object),
-            "employees": table.column("employees"),
-            "revenue": table.column("revenue"),
-            "total_assets": table.column("total_assets"),
-        }
-    )
+def _made(law: Law, panel: Panel, table: _Accounts, coded: bool) -> dict[str, Floats]:
+    """Trade group and size class of each firm; ``coded``: also the column of its industry."""
+    trade, industry = _trades(law, panel)
+    measures = {name: table.column(name) for name in ("employees", "revenue", "total_assets")}
+    low, high = size_range(law, pd.DataFrame({"industry": industry, **measures}))
+    made = {"trade()": _places(trade, law.trades), "size_low()": low, "size_high()": high}
+    # Which line of the size classes a firm falls under: a change of its figures can move its class.
+    made["size_industry()"] = _places(industry, law.sizes)
+    if coded:  # as given, otherwise by the trade group
+        made["industry_300"] = _places(industry, register().column("firms", "industry_300").codes)
+    return made
 
 
-def _division(law: Law, code: str) -> str | None:
-    """The industry of the longest beginning of a GB/T 4754 code that the law maps."""
+def _places(names: NDArray[np.object_], order: Iterable[str]) -> Floats:
+    places = {name: float(i) for i, name in enumerate(order)}
+    return np.array([places.get(name, np.nan) for name in names])
+
+
+def _trades(law: Law, panel: Panel) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """The trade group and the industry of the size classes of each firm; None where unknown.
+
+    The GB/T 4754 code says the group, otherwise an industry of the size classes that is one group
+    alone. The industry is as given, otherwise that of the group.
+    """
+    owners = {code: trade for trade, own in law.trades.items() for code in own.gb4754}
+    sizes = {name: own.size or None for name, own in law.trades.items()}
+    of_size = [own.size for own in law.trades.values()]
+    alone = {own.size: name for name, own in law.trades.items() if of_size.count(own.size) == 1}
+    given = panel.firms["industry_300"].astype("object")
+    code = panel.firms["industry_gb4754"].astype("object")
+    trade = code.map({c: _division(owners, c) for c in code.dropna().unique()}).astype("object")
+    trade = trade.where(trade.notna(), given.map(alone))
+    industry = given.where(given.notna(), trade.map(sizes))
+    return trade.to_numpy(dtype=object), industry.to_numpy(dtype=object)
+
+
+def _division(owners: Mapping[str, str], code: str) -> str | None:
+    """The owner of the longest beginning of a GB/T 4754 code."""
     plain = code.lstrip("ABCDEFGHIJKLMNOPQRSTU")
     tries = [t[:n] for t in (code, plain) for n in range(len(t), 0, -1)]
-    return next((law.divisions[t] for t in tries if t in law.divisions), None)
+    return next((owners[t] for t in tries if t in owners), None)
 
 
 def _findings(panel: Panel, batch: str) -> dict[str, Status]:

@@ -8,7 +8,7 @@ from datetime import date
 from difflib import get_close_matches
 
 from policy.metrics import Metrics
-from policy.rules import Document, Edition, Parameter, Purpose, Use
+from policy.rules import Document, Edition, Parameter, Purpose, Trade, Use
 from tidu.errors import NotFound, UsageError
 
 __all__ = ["Batch", "CitySettings", "Law", "Review"]
@@ -64,8 +64,8 @@ class Law:
     editions: Mapping[str, Edition]
     uses: tuple[Use, ...]
     sizes: Mapping[str, Mapping[str, tuple[float, float, float]]]
-    divisions: Mapping[str, str]
-    """Industry of the size classes by the beginning of a GB/T 4754 code."""
+    trades: Mapping[str, Trade]
+    """Trade groups by id; their order numbers the codes of ``trade()``."""
     city: CitySettings
     batches: tuple[Batch, ...]
     digest: str

@@ -26,6 +26,7 @@ __all__ = ["DATA", "LOCK", "digests", "load", "standing"]
 
 DATA = Path(__file__).resolve().parent / "data"
 LOCK = "released.toml"
+SIZES = "size_classes.toml"
 LOCKED = ("documents", "exclusions", "selector", "size_classes", "metrics/", "editions/")
 
 
@@ -42,17 +43,17 @@ def load(city: Path | None = None, data: Path = DATA) -> Law:
     _check_lock(files, problems)
     tables = {name: tables for name, (_, tables) in files.items()}
     documents = {
-        k: assembly.document(k, v, problems.at(f)) for f, k, v in _all(tables, "documents")
+        k: assembly.document(k, v, problems.at(f))
+        for f, k, v in _all(tables, "documents", problems)
     }
-    metrics = Metrics(
-        {k: m for f, k, v in _all(tables, "metrics/") if (m := declared(k, v, problems.at(f)))}
-    )
+    sizes, trades = assembly.sizes(tables.get(SIZES, {}), problems.at(SIZES))
+    metrics = _metrics(tables, {"trade()": tuple(trades)}, problems)
     content = city.read_bytes() if city is not None and city.exists() else None
     of_city = problems.at(str(city))
     settings, batches = read_city(content, of_city)
     parameters = {
         k: assembly.parameter(k, v, problems.at(f), settings)
-        for f, k, v in _all(tables, "parameters")
+        for f, k, v in _all(tables, "parameters", problems)
     }
     groups = {
         k: (f, g)
@@ -74,7 +75,6 @@ def load(city: Path | None = None, data: Path = DATA) -> Law:
         editions[edition.id] = edition
     uses = assembly.uses(tables, editions, problems)
     check_city(settings, batches, (parameters, {use.tier for use in uses}), of_city)
-    sizes, divisions = assembly.sizes(tables.get("size_classes.toml", {}))
     problems.refuse("All files of the law")
     identity = {name: digest for name, (digest, _) in files.items()}
     if content is not None:
@@ -86,7 +86,7 @@ def load(city: Path | None = None, data: Path = DATA) -> Law:
         editions,
         tuple(uses),
         sizes,
-        divisions,
+        trades,
         settings,
         tuple(batches),
         of_json(identity)[:16],
@@ -139,6 +139,24 @@ def _check_lock(files: Mapping[str, tuple[str, dict[str, Any]]], problems: Probl
             )
 
 
-def _all(tables: Mapping[str, dict[str, Any]], start: str) -> Iterable[tuple[str, str, Any]]:
+def _metrics(
+    tables: Mapping[str, dict[str, Any]], coded: Mapping[str, tuple[str, ...]], problems: Problems
+) -> Metrics:
+    read = (
+        declared(key, raw, problems.at(file), coded)
+        for file, key, raw in _all(tables, "metrics/", problems)
+    )
+    return Metrics({metric.name: metric for metric in read if metric is not None})
+
+
+def _all(
+    tables: Mapping[str, dict[str, Any]], start: str, problems: Problems
+) -> Iterable[tuple[str, str, Any]]:
+    """Every entry of the files whose names begin so; an entry stands in one of them."""
+    homes: dict[str, str] = {}
     for file, table in assembly.of(tables, start):
-        yield from ((file, key, value) for key, value in table.items())
+        for key, value in table.items():
+            if homes.setdefault(key, file) != file:
+                found = f"{key} must be given once, found it in {homes[key]} as well."
+                problems.at(file).add(key, found, "Drop it from one.", "twice")
+            yield file, key, value

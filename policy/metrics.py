@@ -27,6 +27,7 @@ ASKED = {
     "months_on": ("挂牌月数", "Months quoted"),
     "on_board": ("现挂牌或上市于", "Now quoted or listed on"),
     "months_since": ("距今月数", "Months since"),
+    "trade": ("行业组", "Trade group"),
 }
 LISTING = ("months_on", "on_board", "banned")
 """Look-ups whose every word is a code of the list; of the others the first alone is."""
@@ -54,8 +55,13 @@ def column_of(name: str) -> Column | None:
     return found if found is not None and found.dtype in NUMERIC else None
 
 
-def declared(name: str, raw: Mapping[str, Any], problems: Problems) -> Metric | None:
-    """Read one metric of the data."""
+def declared(
+    name: str,
+    raw: Mapping[str, Any],
+    problems: Problems,
+    coded: Mapping[str, tuple[str, ...]] | None = None,
+) -> Metric | None:
+    """Read one metric of the data; ``coded`` names the codes of inputs that are no columns."""
     key = name
     known = ("zh", "en", "unit", "formula", "low", "high", "direction", "step", "note")
     problems.closed(raw, known, key)
@@ -88,7 +94,7 @@ def declared(name: str, raw: Mapping[str, Any], problems: Problems) -> Metric | 
         low,
         high,
         int(direction),
-        tuple(plain.codes) if plain else (),
+        tuple(plain.codes) if plain else (coded or {}).get(low.name, ()),
         float(raw.get("step", _step(plain))),
     )
 

@@ -28,6 +28,7 @@ __all__ = [
     "Purpose",
     "Rule",
     "Score",
+    "Trade",
     "Use",
 ]
 
@@ -228,6 +229,17 @@ class Edition:
     def criterion(self, identity: str) -> Criterion | None:
         """Return a criterion by its id or address."""
         return next((c for c in self.criteria if identity in (c.id, c.address)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A trade group: the beginnings of its GB/T 4754 codes, and its size classes ("" for none)."""
+
+    id: str
+    zh: str
+    en: str
+    size: str
+    gb4754: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ def number(name: str, value: Any) -> float:
         return day_number(value)
     if isinstance(value, str):
         column = column_of(name)
-        assert column is not None, f"{name} is no column with codes"
-        return float(list(column.codes).index(value))
+        codes = list(column.codes) if column is not None else list(standing().trades)
+        return float(codes.index(value))
     return float(value)
 
 

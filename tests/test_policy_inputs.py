@@ -193,6 +193,50 @@ def test_the_size_class_is_a_range_where_a_figure_is_missing() -> None:
     assert classes(employees=999.0) == (0, 2)
 
 
+@pytest.mark.parametrize(
+    ("firm", "trade", "industry"),
+    [
+        ({"industry_gb4754": "3911"}, "industry", "industry"),
+        ({"industry_gb4754": "C"}, "industry", "industry"),
+        ({"industry_gb4754": "C3911"}, "industry", "industry"),
+        ({"industry_gb4754": "5199"}, "wholesale", "wholesale"),
+        ({"industry_gb4754": "F"}, None, None),  # wholesale or retail
+        ({"industry_gb4754": "G"}, "logistics", None),
+        ({"industry_gb4754": "7010"}, "real_estate", "real_estate"),
+        ({"industry_gb4754": "7040"}, "real_estate_services", None),
+        ({"industry_gb4754": "70"}, None, None),
+        ({"industry_gb4754": "8411"}, "health", None),
+        ({"industry_gb4754": "8511"}, "social_work", "other"),
+        ({"industry_gb4754": "Q"}, None, None),  # health or social work
+        ({"industry_gb4754": "7320"}, "research", "other"),
+        ({"industry_300": "retail"}, "retail", "retail"),
+        ({"industry_300": "other"}, None, "other"),  # five groups
+        ({"industry_gb4754": "F", "industry_300": "retail"}, "retail", "retail"),
+        ({"industry_gb4754": "6510", "industry_300": "other"}, "software", "other"),
+        ({}, None, None),
+    ],
+)
+def test_the_trade_group_is_that_of_the_code_or_of_the_size_classes_if_alone(
+    firm: dict[str, str], trade: str | None, industry: str | None
+) -> None:
+    law = standing()
+    columns = of_panel(law, panel_of(DAY, {"firms": [{"firm_id": "A", **firm}]}), 2025).columns
+    for name, wanted, order in (
+        ("trade()", trade, list(law.trades)), ("size_industry()", industry, list(law.sizes)),
+    ):  # fmt: skip
+        place = float("nan") if wanted is None else float(order.index(wanted))
+        assert columns[name][0] == pytest.approx(place, nan_ok=True), name
+
+
+def test_every_code_of_a_section_leads_to_a_group_and_every_size_class_to_some() -> None:
+    law = standing()
+    codes = {code for trade in law.trades.values() for code in trade.gb4754}
+    # 70 falls apart into four-digit classes; F, K and Q hold groups of different scale.
+    assert {f"{n:02d}" for n in range(1, 98)} - codes == {"70"}
+    assert set("ABCDEFGHIJKLMNOPQRST") - codes == {"F", "K", "Q"}
+    assert {trade.size for trade in law.trades.values()} - {""} == set(law.sizes)
+
+
 def test_findings_count_in_their_batch_or_while_they_are_valid() -> None:
     def status(batch: str, valid_until: date | None) -> str:
         finding = {"firm_id": "A", "criterion": "2-2026/annex2:reputation", "batch": batch,

@@ -62,6 +62,10 @@ def test_a_file_outside_the_lock_is_refused(data: Path) -> None:
         ("selector.toml", "to = 2026-12-31", "to = 2027-12-31", "use[11]", "overlap"),
         ("metrics/ladder.toml", "100 * rd_expense / revenue", "100 * rd / revenue",
          "rd_ratio_pct.formula", "unknown_input"),
+        ("metrics/rising.toml", "[age_years]", "[rd_ratio_pct]", "rd_ratio_pct", "twice"),
+        ("size_classes.toml", '["51"]', '["51", "65"]', "trades.software.gb4754", "policy"),
+        ("size_classes.toml", 'size = "software"', 'size = "soft"', "trades.software.size",
+         "policy"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_file_and_key(

@@ -33,14 +33,14 @@ def test_a_scenario_judges_as_a_law_that_says_so(seed: int, line: float) -> None
 
 
 def test_effects_add_up_over_every_grouping() -> None:
-    inputs = many(3, 400)
+    inputs = many(3, 4000)
     clean = [n for n in inputs.columns if n.startswith(("open(", "recent(", "banned("))]
-    fixed = dict.fromkeys([*clean, "prohibited_product"], np.zeros(400))
-    inputs = inputs.replaced({**fixed, "registered_in_city": np.ones(400)})
+    fixed = dict.fromkeys([*clean, "prohibited_product"], np.zeros(4000))
+    inputs = inputs.replaced({**fixed, "registered_in_city": np.ones(4000)})
     easier = {"srdi_municipal": {"niche_years:niche_years": 0.0}}
     scenario = Scenario("lower", {"municipal_score_line": 10.0}, easier)
     effect = simulate(standing(), Today(MUNICIPAL, Values(standing(), inputs)), [scenario])[0]
-    labels = np.array(["东区", "西区", None, "高新区"] * 100, dtype=object)
+    labels = np.array(["东区", "西区", None, "高新区"] * 1000, dtype=object)
     table = effects(effect, {"district": labels})
     whole, parts = table.iloc[0], table.iloc[1:]
     assert whole["enters"] > 0

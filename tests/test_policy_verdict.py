@@ -55,6 +55,7 @@ def many(seed: int, n: int = 200) -> Inputs:
             columns[name] = np.round(np.exp(rng.uniform(0, 10, n)) - 1, 2)
     columns |= consistent(columns)
     columns["size_low()"] = columns["size_high()"] = rng.integers(0, 4, n).astype(float)
+    columns["trade()"] = rng.integers(0, len(standing().trades), n).astype(float)
     ids = np.array([f"F{i:05d}" for i in range(n)], dtype=object)
     return Inputs(ids, DAY, 2025, columns)
 
@@ -68,6 +69,7 @@ def consistent(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     for lag in ("", "[-1]", "[-2]"):
         adjusted, whole = (columns[f"{name}{lag}"] for name in ("net_profit_adj", "net_profit"))
         own[f"net_profit_adj{lag}"] = np.minimum(adjusted, whole)
+    for lag in ("", "[-1]", "[-2]", "[-3]"):
         spent, invested = (columns[f"{name}{lag}"] for name in ("rd_expense", "rd_invest"))
         own[f"rd_invest{lag}"] = np.maximum(spent, invested)
     return {name: np.round(column, 2) for name, column in own.items()}
