@@ -8,9 +8,9 @@ from typing import Any as Anything
 
 import numpy as np
 
-from policy.conditions import Condition, Finding, Leaf, ScoreTest
+from policy.conditions import Condition, Finding, Leaf, ScoreTest, walk
 from policy.gaps import gap
-from policy.logic import MET, NAMES, UNMET
+from policy.logic import MET, NAMES, NOT_APPLICABLE, UNMET
 from policy.rules import Criterion, Edition, Metric, Purpose
 from policy.scores import indicator
 from policy.values import Inputs, Values
@@ -18,6 +18,7 @@ from policy.verdict import Judge, judge
 
 __all__ = ["detail"]
 
+UP = ("at_least", "above")
 SIGNS = {"at_least": "≥", "at_most": "≤", "above": ">", "below": "<", "one_of": "∈"}
 
 
@@ -84,7 +85,7 @@ def _criterion(criterion: Criterion, judged: Judge, status: int) -> dict[str, An
         "document": law.documents[criterion.document].number,
         "papers": list(criterion.papers),
         "confidence": criterion.confidence,
-        "parts": parts if len(parts) > 1 else [],
+        "parts": parts if len(parts) > 1 and status != NOT_APPLICABLE else [],
     }
 
 
@@ -96,7 +97,8 @@ def _parts(
     status = NAMES[int(judged.holds(condition)[0])]
     named = {"id": label.id, "clause": label.clause or criterion.clause}
     if isinstance(condition, Leaf):
-        yield named | _leaf(condition, judged) | {"status": status}
+        sought = not _guards(condition, judged.values.law.metrics[condition.metric], criterion)
+        yield named | _leaf(condition, judged, sought) | {"status": status}
     elif isinstance(condition, ScoreTest):
         yield named | _scored(condition, judged) | {"status": status}
     elif isinstance(condition, Finding):
@@ -109,7 +111,7 @@ def _parts(
             yield from _parts(part, judged, criterion)
 
 
-def _leaf(leaf: Leaf, judged: Judge) -> dict[str, Anything]:
+def _leaf(leaf: Leaf, judged: Judge, sought: bool) -> dict[str, Anything]:
     values = judged.values
     metric = values.law.metrics[leaf.metric]
     low, high = float(values.low(leaf.metric)[0]), float(values.high(leaf.metric)[0])
@@ -125,12 +127,22 @@ def _leaf(leaf: Leaf, judged: Judge) -> dict[str, Anything]:
         codes = [_shown(code, metric) for code in leaf.codes]
         return shown | {"operator": SIGNS[leaf.op], "threshold": codes, "gap": None}
     bound = values.bound(leaf.bound)
-    worst = low if leaf.op in ("at_least", "above") else high
-    missing = gap(worst, leaf.op, bound, metric.step)
+    worst = low if leaf.op in UP else high
+    missing: float | None = gap(worst, leaf.op, bound, metric.step)
     if int(judged.holds(leaf)[0]) == MET:
         missing = 0.0  # the decimals decided at the bound, where the binary value may lie below
+    elif not sought:
+        missing = None
     decided = None if math.isnan(bound) else _shown(bound, metric)
     return shown | {"operator": SIGNS[leaf.op], "threshold": decided, "gap": missing}
+
+
+def _guards(leaf: Leaf, metric: Metric, criterion: Criterion) -> bool:
+    """Whether a test only says whom a way is for: nobody is to lower a figure to come under it."""
+    if leaf.op in UP:
+        return metric.direction < 0
+    others = (x for x in walk(criterion.test) if isinstance(x, Leaf) and x.metric == leaf.metric)
+    return metric.direction > 0 or any(other.op in UP for other in others)
 
 
 def _scored(test: ScoreTest, judged: Judge) -> dict[str, Anything]:

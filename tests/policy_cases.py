@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from policy.calendar import day_number
 from policy.loading import standing
 from policy.logic import MET, NAMES, UNKNOWN, UNMET
 from policy.metrics import column_of
+from policy.rules import Edition, Purpose
 from policy.values import Inputs, Values
 from policy.verdict import judge
 
@@ -46,6 +48,7 @@ def cases() -> list[Case]:
     ]
 
 
+@cache
 def table(file: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / f"{file}.toml").read_text(encoding="utf-8"))
 
@@ -61,8 +64,8 @@ def number(name: str, value: Any) -> float:
     return float(value)
 
 
-def outcome(case: Case) -> tuple[str, dict[str, str]]:
-    """The tier's status and those of the criteria, by the engine."""
+def asked(case: Case) -> tuple[Edition, Values, Purpose]:
+    """The edition, the firm and the purpose of a case, as the engine takes them."""
     whole = table(case.file)
     given = {**whole["base"], **case.raw.get("set", {})}
     for name in case.raw.get("unset", []):
@@ -77,7 +80,13 @@ def outcome(case: Case) -> tuple[str, dict[str, str]]:
         {k: np.array([FINDINGS[v]], dtype=np.int8) for k, v in found.items() if v != "none"},
     )
     edition = law.edition(whole["edition"])
-    verdict = judge(edition, Values(law, inputs), case.raw.get("purpose", whole["purpose"]))
+    return edition, Values(law, inputs), case.raw.get("purpose", whole["purpose"])
+
+
+def outcome(case: Case) -> tuple[str, dict[str, str]]:
+    """The tier's status and those of the criteria, by the engine."""
+    edition, values, purpose = asked(case)
+    verdict = judge(edition, values, purpose)
     names = [criterion.id for criterion in edition.criteria]
     return NAMES[verdict.status[0]], {
         name: NAMES[status] for name, status in zip(names, verdict.criteria[0], strict=True)

@@ -55,22 +55,24 @@ def _shown(found: dict[str, Any], lang: int) -> str:
     return f"{head}\n{year}\n{table(rows, list(rows[0]))}"
 
 
-def _words(value: object) -> str:
+def _words(value: object, lang: int) -> str:
     if isinstance(value, list):
         return "、".join(map(str, value))
+    if isinstance(value, bool):
+        return (("是", "yes") if value else ("否", "no"))[lang]
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _row(item: dict[str, Any], words: str, lang: int) -> dict[str, object]:
     heads = ("条件", "结论", "数值", "要求", "差距", "条款") if not lang else (
         "criterion", "status", "value", "required", "gap", "clause")  # fmt: skip
-    required = item.get("threshold")
+    value, required = item.get("value"), item.get("threshold")
     sign = item.get("operator", "")
     cells = (
         words,
         WORDS[item["status"]][lang],
-        item.get("value"),
-        None if required is None else f"{sign}{_words(required)}{item.get('unit', '')}",
+        _words(value, lang) if isinstance(value, bool) else value,
+        None if required is None else f"{sign}{_words(required, lang)}{item.get('unit', '')}",
         item.get("gap") or None,
         item.get("clause", ""),
     )

@@ -1,0 +1,100 @@
+"""A verdict in full: what is shown agrees with the verdict, and the gaps that are shown close."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from policy_cases import Case, asked, cases
+
+from policy.detail import detail
+from policy.logic import NAMES
+from policy.metrics import column_of
+from policy.values import Values
+from policy.verdict import judge
+
+ALL = cases()
+SIGNED = {"≥": 1, ">": 1, "≤": -1, "<": -1}
+
+
+def shown(case: Case) -> dict[str, Any]:
+    edition, values, purpose = asked(case)
+    return detail(edition, values, 0, purpose)
+
+
+def by_name(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {criterion["id"]: criterion for criterion in found["criteria"]}
+
+
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_what_is_shown_agrees_with_the_verdict(case: Case) -> None:
+    edition, values, purpose = asked(case)
+    verdict, found = judge(edition, values, purpose), shown(case)
+    assert found["status"] == NAMES[verdict.status[0]]
+    assert [c["status"] for c in found["criteria"]] == [NAMES[s] for s in verdict.criteria[0]]
+    for criterion in found["criteria"]:
+        assert criterion["zh"]
+        assert criterion["en"]
+        assert criterion["clause"]
+        assert criterion["document"]
+
+
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_no_gap_asks_to_make_worse(case: Case) -> None:
+    metrics = asked(case)[1].law.metrics
+    for criterion in shown(case)["criteria"]:
+        for part in criterion["parts"] or [criterion]:
+            gap = part.get("gap")
+            if gap and "metric" in part:
+                assert gap * metrics[part["metric"]].direction >= 0, part
+            elif gap:
+                assert gap * SIGNED[part["operator"]] >= 0, part
+
+
+def test_a_shown_gap_closes_the_criterion() -> None:
+    """Adding the gap to a column that a criterion tests alone turns it to met."""
+    closed = 0
+    for case in ALL:
+        edition, values, purpose = asked(case)
+        for at, criterion in enumerate(edition.criteria):
+            found = by_name(shown(case))[criterion.id]
+            name = getattr(criterion.test, "metric", "")
+            if found["status"] != "unmet" or not found["gap"] or column_of(name) is None:
+                continue
+            columns = {**values.inputs.columns}
+            if name not in columns:
+                continue
+            columns[name] = columns[name] + found["gap"]
+            after = Values(values.law, replace(values.inputs, columns=columns))
+            assert NAMES[judge(edition, after, purpose).criteria[0, at]] == "met", (case, found)
+            closed += 1
+    assert closed >= 5
+
+
+def test_a_way_that_is_not_open_shows_no_gap() -> None:
+    """Above 5000 the route of small firms is closed; nobody is told to lower revenue."""
+    (case,) = [
+        c for c in ALL
+        if c.file == "little_giant_2022" and c.raw.get("criteria", {}).get("innovation") == "unmet"
+        and c.raw.get("set", {}).get("revenue", 0) >= 10_000
+    ][:1]  # fmt: skip
+    parts = by_name(shown(case))["innovation"]["parts"]
+    below = [p for p in parts if p.get("metric") == "revenue" and p["operator"] == "<"]
+    assert below
+    assert all(p["gap"] in (None, 0.0) for p in below)
+    ratios = [p for p in parts if p.get("unit") == "%" and p["status"] == "unmet"]
+    assert any(p["gap"] and p["gap"] > 0 for p in ratios)
+
+
+def test_unknown_shows_neither_value_nor_gap() -> None:
+    edition, values, purpose = asked(ALL[0])
+    nothing = {name: np.full(1, np.nan) for name in values.inputs.columns}
+    blank = Values(values.law, replace(values.inputs, columns=nothing, findings={}))
+    found = detail(edition, blank, 0, purpose)
+    for criterion in found["criteria"]:
+        for part in criterion["parts"]:
+            if part["status"] == "unknown" and "metric" in part:
+                assert part["value"] is None
+                assert part["gap"] is None
