@@ -38,11 +38,8 @@ PURPOSES: tuple[Purpose, ...] = ("new", "review")
 JUDGED = list(dict.fromkeys((use.tier, use.purpose) for use in LAW.uses if use.covers(DAY)))
 """Every tier with every purpose for which some edition judges it at the day."""
 
-# Papers of boards, champions and rows of the plan; as these name them the set gets smaller.
-NAMED_ELSEWHERE = {
-    "application_form", "award_payment_record", "energy_statement", "export_declaration",
-    "relocation_proof",
-}  # fmt: skip
+# Papers of rows of the plan; as these name them the set gets smaller.
+NAMED_ELSEWHERE = {"award_payment_record", "relocation_proof"}
 
 
 # ---------------------------------------------------------------- what the data must name

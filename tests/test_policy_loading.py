@@ -120,6 +120,14 @@ def test_a_wrong_city_file_is_refused(tmp_path: Path, text: str) -> None:
         ("innovative_sme", date(2026, 6, 30), "new", "63-2022/annex1"),
         ("tech_sme", date(2017, 5, 3), "new", "115-2017"),
         ("tech_sme", date(2026, 6, 30), "review", "115-2017"),
+        ("single_champion", date(2016, 3, 16), "new", "105-2016/enterprise"),
+        ("single_champion", date(2017, 12, 31), "review", "105-2016/enterprise"),
+        ("single_champion", date(2018, 1, 1), "new", "105-2016/enterprise-2018"),
+        ("single_champion", date(2023, 9, 13), "new", "105-2016/enterprise-2018"),
+        ("single_champion", date(2023, 9, 14), "new", "138-2023/annex1"),
+        ("single_champion_product", date(2017, 5, 18), "new", "105-2016/product"),
+        ("single_champion_product", date(2023, 9, 13), "review", "105-2016/product-2018"),
+        ("single_champion", date(2026, 6, 30), "review", "138-2023/annex1"),
     ],
 )
 def test_date_tier_and_purpose_select_the_edition(
@@ -133,6 +141,10 @@ def test_date_tier_and_purpose_select_the_edition(
     [
         (lambda law: law.select("little_giant", date(2022, 7, 31)), "63-2022/annex3 from 2022"),
         (lambda law: law.select("giant", date(2026, 7, 31)), "Tiers in data"),
+        (
+            lambda law: law.select("single_champion_product", date(2023, 9, 14)),
+            "105-2016/product-2018 from 2018-01-01 to 2023-09-13",
+        ),
         (lambda law: law.edition("63-2022/annex9"), "Did you mean"),
     ],
 )
