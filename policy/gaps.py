@@ -8,7 +8,10 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-__all__ = ["gap"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["gap", "gaps"]
 
 
 def gap(value: float, op: str, bound: float, step: float) -> float | None:
@@ -31,3 +34,14 @@ def gap(value: float, op: str, bound: float, step: float) -> float | None:
     while (value + missing < target) if up else (value + missing > target):
         missing = math.nextafter(missing, math.inf if up else -math.inf)
     return missing
+
+
+def gaps(values: NDArray[np.float64], op: str, bound: float, step: float) -> NDArray[np.float64]:
+    """Return the gap of each value, to the last bit as :func:`gap` gives it; NaN for none.
+
+    >>> gaps(np.array([2.9, 3.0, np.nan]), "at_least", 3.0, 0.01)
+    array([0.1, 0. , nan])
+    """
+    unique, place = np.unique(values, return_inverse=True)
+    found = [gap(value, op, bound, step) for value in unique.tolist()]
+    return np.array([math.nan if one is None else one for one in found])[place]

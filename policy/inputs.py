@@ -22,7 +22,7 @@ from policy.lookups import Asked, lookup
 from policy.sizes import size_range
 from policy.values import Floats, Inputs
 
-__all__ = ["MADE", "names_of", "of_panel"]
+__all__ = ["MADE", "findings_of", "names_of", "of_panel"]
 
 MADE = frozenset({"size_low()", "size_high()", "trade()"})
 """Inputs that are worked out from several, not looked up."""
@@ -51,7 +51,7 @@ def of_panel(
         columns[name] = lookup(ask, name) if "(" in name else table.column(name)
     columns["foreign"] = table.foreign()
     columns |= _made(law, panel, table, "industry_300" in columns)
-    return Inputs(panel.firm_ids, panel.as_of, data_year, columns, _findings(panel, batch))
+    return Inputs(panel.firm_ids, panel.as_of, data_year, columns, findings_of(panel, batch))
 
 
 class _Accounts:
@@ -158,7 +158,7 @@ def _division(owners: Mapping[str, str], code: str) -> str | None:
     return next((owners[t] for t in tries if t in owners), None)
 
 
-def _findings(panel: Panel, batch: str) -> dict[str, Status]:
+def findings_of(panel: Panel, batch: str) -> dict[str, Status]:
     """Attested findings by criterion; the newest of this batch, or of another while it is valid."""
     rows = panel.tables["attestations"]
     moment = pd.Timestamp(panel.as_of)

@@ -69,6 +69,8 @@ class Law:
     city: CitySettings
     batches: tuple[Batch, ...]
     digest: str
+    content: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """The files it was read from, by name: what was judged can be read with the law it was by."""
 
     @property
     def tiers(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The law's files read [I/O]: parsed, checked against each other and against the lock of releases.
 
 ``load`` refuses everything that is wrong at once: a released file that changed, dates that overlap,
-a metric nobody knows, a clause that is missing; each problem with its file and key.
+a metric nobody knows, a clause that is missing; each problem with its file and key. ``law_of`` does
+the same of files that stand elsewhere: a snapshot carries those it was judged by.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from policy.problems import Problems
 from policy.rules import Edition
 from tidu.digest import of_json
 
-__all__ = ["DATA", "LOCK", "digests", "load", "standing"]
+__all__ = ["DATA", "LOCK", "digests", "law_of", "load", "standing"]
 
 DATA = Path(__file__).resolve().parent / "data"
 LOCK = "released.toml"
 SIZES = "size_classes.toml"
+CITY = "city"
+"""The city's own file among the content of a law; every other name ends in ``.toml``."""
 LOCKED = ("documents", "exclusions", "selector", "size_classes", "metrics/", "editions/")
 
 
@@ -38,8 +41,16 @@ def standing() -> Law:
 
 def load(city: Path | None = None, data: Path = DATA) -> Law:
     """Read all files below ``data`` and the city's file, if it has one."""
+    content = {p.relative_to(data).as_posix(): p.read_bytes() for p in sorted(data.rglob("*.toml"))}
+    if city is not None and city.exists():
+        content[CITY] = city.read_bytes()
+    return law_of(content, str(city))
+
+
+def law_of(content: Mapping[str, bytes], city: str = CITY) -> Law:
+    """Put the law together from its files by name; ``city`` is what the city's file is called."""
     problems = Problems("")
-    files = _files(data, problems)
+    files = _parsed({name: c for name, c in content.items() if name != CITY}, problems)
     _check_lock(files, problems)
     tables = {name: tables for name, (_, tables) in files.items()}
     documents = {
@@ -48,9 +59,8 @@ def load(city: Path | None = None, data: Path = DATA) -> Law:
     }
     sizes, trades = assembly.sizes(tables.get(SIZES, {}), problems.at(SIZES))
     metrics = _metrics(tables, {"trade()": tuple(trades)}, problems)
-    content = city.read_bytes() if city is not None and city.exists() else None
-    of_city = problems.at(str(city))
-    settings, batches = read_city(content, of_city)
+    of_city = problems.at(city)
+    settings, batches = read_city(content.get(CITY), of_city)
     parameters = {
         k: assembly.parameter(k, v, problems.at(f), settings)
         for f, k, v in _all(tables, "parameters", problems)
@@ -77,8 +87,8 @@ def load(city: Path | None = None, data: Path = DATA) -> Law:
     check_city(settings, batches, (parameters, {use.tier for use in uses}), of_city)
     problems.refuse("All files of the law")
     identity = {name: digest for name, (digest, _) in files.items()}
-    if content is not None:
-        identity["city"] = hashlib.sha256(content).hexdigest()
+    if CITY in content:
+        identity[CITY] = hashlib.sha256(content[CITY]).hexdigest()
     return Law(
         documents,
         metrics,
@@ -90,6 +100,7 @@ def load(city: Path | None = None, data: Path = DATA) -> Law:
         settings,
         tuple(batches),
         of_json(identity)[:16],
+        dict(content),
     )
 
 
@@ -102,19 +113,19 @@ def digests(data: Path = DATA) -> dict[str, str]:
     }
 
 
-def _files(data: Path, problems: Problems) -> dict[str, tuple[str, dict[str, Any]]]:
+def _parsed(
+    content: Mapping[str, bytes], problems: Problems
+) -> dict[str, tuple[str, dict[str, Any]]]:
     found = {}
-    for path in sorted(data.rglob("*.toml")):
-        name = path.relative_to(data).as_posix()
-        content = path.read_bytes()
+    for name, text in content.items():
         try:
-            table = tomllib.loads(content.decode())
+            table = tomllib.loads(text.decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             problems.at(name).add(
                 "", f"A file must be TOML in UTF-8, found: {error}.", "Correct it."
             )
             continue
-        found[name] = (hashlib.sha256(content).hexdigest(), table)
+        found[name] = (hashlib.sha256(text).hexdigest(), table)
     return found
 
 

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from features.panel import Panel
-from policy.inputs import of_panel
+from policy.inputs import findings_of, of_panel
 from policy.law import Batch, Law
 from policy.logic import NAMES
 from policy.rules import Purpose
@@ -40,10 +40,13 @@ class Situation:
 
     def values(self, data_year: int, batch: str = "") -> Values:
         """The metrics of a fiscal year; findings of other batches count while they are valid."""
+        if (data_year, "") not in self._values:
+            inputs = of_panel(self.law, self.panel, data_year, "", self.names)
+            self._values[data_year, ""] = Values(self.law, inputs)
         key = (data_year, batch if len(self.panel.tables["attestations"]) else "")
         if key not in self._values:
-            inputs = of_panel(self.law, self.panel, data_year, batch, self.names)
-            self._values[key] = Values(self.law, inputs)
+            plain = self._values[data_year, ""]
+            self._values[key] = plain.attested(findings_of(self.panel, batch))
         return self._values[key]
 
     def of_batch(self, batch: Batch) -> Values:

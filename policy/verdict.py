@@ -104,6 +104,17 @@ class Judge:
             found = _unless(found, negated(self.holds(criterion.applies)))
         return found
 
+    def verdict(self, purpose: Purpose = "new") -> Verdict:
+        """Judge all firms by the edition."""
+        edition = self.edition
+        assert edition is not None, "a verdict is by an edition"
+        columns = [self.criterion(criterion, purpose) for criterion in edition.criteria]
+        criteria = np.stack(columns, axis=1)
+        foreign = self.values.inputs.columns.get("foreign")
+        if foreign is not None:
+            criteria[foreign == 1] = NOT_APPLICABLE
+        return Verdict(edition, purpose, _tier(criteria), criteria, self.scores)
+
 
 def _unless(test: Status, exempt: Status) -> Status:
     """A test that an exemption sets aside; an open exemption leaves only a met test decided."""
@@ -114,13 +125,7 @@ def _unless(test: Status, exempt: Status) -> Status:
 
 def judge(edition: Edition, values: Values, purpose: Purpose = "new") -> Verdict:
     """Judge all firms by an edition."""
-    judged = Judge(values, edition)
-    columns = [judged.criterion(criterion, purpose) for criterion in edition.criteria]
-    criteria = np.stack(columns, axis=1)
-    foreign = values.inputs.columns.get("foreign")
-    if foreign is not None:
-        criteria[foreign == 1] = NOT_APPLICABLE
-    return Verdict(edition, purpose, _tier(criteria), criteria, judged.scores)
+    return Judge(values, edition).verdict(purpose)
 
 
 def _tier(criteria: NDArray[np.int8]) -> Status:

@@ -69,6 +69,8 @@ _BOTH: frozenset[Role] = frozenset({"official", "analyst"})
 _ANALYST: frozenset[Role] = frozenset({"analyst", "admin"})
 _PAGE = (*ENVELOPE, "items", "total", "next_cursor")
 _STANDING = ("rank", "of", "score", "probability", "p_low", "p_high", "stale")
+_EDITION = ("tier", "purpose", "edition", "edition_zh", "edition_en", "document", "document_zh",
+            "document_en", "confidence", "batch", "day", "data_year")  # fmt: skip
 _REASONS = ("dimensions", "positive", "negative", "rest", "residual")
 
 ROUTES: tuple[Row, ...] = (
@@ -80,6 +82,12 @@ ROUTES: tuple[Row, ...] = (
         _OFFICIAL,
         "firms",
         (*ENVELOPE, "task", "firm", *_STANDING, "base", "base_probability", *_REASONS),
+    ),
+    Row(
+        "GET /v1/firms/{firm_id}/criteria/{tier}",
+        _OFFICIAL,
+        "firms",
+        (*ENVELOPE, "firm", *_EDITION, "audited", "status", "criteria", "score", "parameters"),
     ),
     Row(
         "GET /v1/compare",

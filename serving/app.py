@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving import api, docs_page, problems
+from serving import api, api_law, docs_page, problems
 from serving.access import bound
 from serving.database import utc_now
 from serving.follow import Follower
@@ -63,7 +63,9 @@ def create_app(config: Config) -> FastAPI:
 
     app = FastAPI(title="Tidu", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     # Taken over as they are: an included router stays a layer that every request passes.
-    app.router.routes.extend([*api.router.routes, *docs_page.router.routes])
+    # What stands below a firm comes first: an id may hold slashes and would swallow it.
+    for router in (api_law.router, api.router, docs_page.router):
+        app.router.routes.extend(router.routes)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
     problems.install(app)
     app.add_middleware(Limited, most=config.body_bytes)

@@ -56,7 +56,8 @@ def train_and_publish(
         workspace.put_in_use(bundle)
         bundles.append(bundle)
     progress("tasks trained", len(TASKS), len(TASKS))
-    identity = snapshot.write(published(history, AS_OF, bundles), workspace.home)
+    publication = published(history, AS_OF, bundles, workspace.law, progress)
+    identity = snapshot.write(publication, workspace.home)
     pointer = workspace.store.pointer(SNAPSHOT)
     workspace.store.move_pointer(SNAPSHOT, identity, pointer.revision if pointer else None)
     return identity

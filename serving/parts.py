@@ -14,7 +14,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from serving.judging import Judged, VerdictPart
 from serving.publication import FIRM_COLUMNS, Publication, TaskPart
+from tidu.digest import canonical_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +32,7 @@ class Kind:
     version: int
     build: Callable[[Publication], pa.Table | None] | None = None
     build_task: Callable[[Publication, TaskPart], pa.Table] | None = None
+    build_each: Callable[[Publication, Judged], dict[str, pa.Table]] | None = None
 
 
 KINDS: dict[str, Kind] = {}
@@ -51,6 +54,14 @@ def _per_task(name: str, version: int) -> Callable[[Callable[[Publication, TaskP
     return register
 
 
+def _of_law(name: str, version: int) -> Callable[[Callable[[Publication, Judged], Any]], Any]:
+    def register(build: Callable[[Publication, Judged], Any]) -> Any:
+        KINDS[name] = Kind(name, version, build_each=build)
+        return build
+
+    return register
+
+
 def tables(publication: Publication) -> dict[str, tuple[Kind, pa.Table]]:
     """Return every part of a publication: ``firms``, ``profile``, ``scores:<task>`` …"""
     made: dict[str, tuple[Kind, pa.Table]] = {}
@@ -60,6 +71,9 @@ def tables(publication: Publication) -> dict[str, tuple[Kind, pa.Table]]:
         if kind.build_task is not None:
             for name in sorted(publication.tasks):
                 part = kind.build_task(publication, publication.tasks[name])
+                made[f"{kind.name}:{name}"] = (kind, part)
+        if kind.build_each is not None and publication.judged is not None:
+            for name, part in kind.build_each(publication, publication.judged).items():
                 made[f"{kind.name}:{name}"] = (kind, part)
     return made
 
@@ -116,6 +130,50 @@ def reasons(_: Publication, task: TaskPart) -> pa.Table:
     )
 
 
+@_whole("law", 1)
+def law(publication: Publication) -> pa.Table | None:
+    """The files of the law that judged, by name."""
+    if publication.judged is None:
+        return None
+    content = sorted(publication.judged.content.items())
+    return pa.table(
+        {"file": [name for name, _ in content], "content": pa.array([c for _, c in content])}
+    )
+
+
+@_of_law("verdicts", 1)
+def verdicts(publication: Publication, judged: Judged) -> dict[str, pa.Table]:
+    """A tier's verdicts, rows as the firms: status, a status a line, and the score's ranges.
+
+    The sheet that says what each line is stands in the table's own description.
+    """
+    order = _sorted(publication).index.to_numpy()
+    return {name: _verdict(part, order) for name, part in sorted(judged.parts.items())}
+
+
+@_of_law("figures", 1)
+def figures(publication: Publication, judged: Judged) -> dict[str, pa.Table]:
+    """What the verdicts of a fiscal year rest on: metrics and gaps, a column each."""
+    order = _sorted(publication).index.to_numpy()
+    return {
+        str(year): pa.table({name: pa.array(values[order]) for name, values in shown.items()})
+        for year, shown in judged.figures.items()
+    }
+
+
+def _verdict(part: VerdictPart, order: NDArray[np.intp]) -> pa.Table:
+    marks = part.marks
+    lines = np.ascontiguousarray(marks.lines[order])
+    table = pa.table(
+        {
+            "status": pa.array(marks.status[order]),
+            "lines": pa.FixedSizeListArray.from_arrays(pa.array(lines.ravel()), lines.shape[1]),
+            "points": _points(marks.points[order]),
+        }
+    )
+    return table.replace_schema_metadata({"sheet": canonical_json(part.sheet.as_json())})
+
+
 def _sorted(publication: Publication) -> pd.DataFrame:
     frame = publication.firms.reset_index(drop=True)
     # By Unicode code point, as the lookups search it.
@@ -140,6 +198,13 @@ def _column(series: pd.Series[Any], text: bool) -> pa.Array:
 def _rows(values: NDArray[np.float64]) -> pa.Array:
     flat = np.ascontiguousarray(values, dtype=np.float64).reshape(-1)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), values.shape[1])
+
+
+def _points(points: NDArray[np.float64]) -> pa.Array:
+    """Low and high of each range in turn; an edition without a score has none."""
+    if not points.shape[1]:
+        return pa.nulls(len(points))
+    return _rows(points.reshape(len(points), 2 * points.shape[1]))
 
 
 def _peers(peers: NDArray[np.float64] | None, order: NDArray[np.intp]) -> pa.Array:

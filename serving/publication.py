@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.wording import Feature
+from serving.judging import Judged
 from tidu.digest import canonical_json
 from tidu.errors import Refused
 
@@ -133,7 +134,8 @@ class Publication:
     firms: pd.DataFrame
     tasks: Mapping[str, TaskPart]
     profile: Profile | None = None
-    policy_edition: str | None = None
+    judged: Judged | None = None
+    """The verdicts, rows as in ``firms``."""
     code_version: str = ""
 
     def __post_init__(self) -> None:
@@ -147,6 +149,8 @@ class Publication:
                     problems.append(
                         f"{name} scores firms that are not there: {sorted(strange)[:3]}"
                     )
+        if self.judged is not None and not problems:
+            self.judged.refuse_unless_of(len(self.firms))
         if problems:
             raise Refused(
                 f"A publication must be consistent: {'; '.join(problems)}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,16 +16,26 @@ from model.scoring import ScoreBook, score
 from model.shapley import contributions
 from model.training import Progress, silent
 from model.wording import Feature
+from serving.judging import judged
 from serving.publication import Profile, Publication, TaskPart
 from tidu import __version__
+
+if TYPE_CHECKING:
+    from policy.law import Law
 
 __all__ = ["firm_frame", "published", "task_part"]
 
 
 def published(
-    history: History, day: date, bundles: Sequence[Bundle], progress: Progress = silent
+    history: History,
+    day: date,
+    bundles: Sequence[Bundle],
+    law: Law,
+    progress: Progress = silent,
 ) -> Publication:
-    """Score every bundle's cohort at ``day`` and put the results together."""
+    """Score every bundle's cohort at ``day``, judge all firms by the law, put both together."""
+    from policy.situation import Situation
+
     panel = history.as_of(day)
     firms = firm_frame(panel)
     parts: dict[str, TaskPart] = {}
@@ -38,6 +49,7 @@ def published(
         firms=firms,
         tasks=parts,
         profile=_profile(firms["firm_id"].to_numpy(dtype=object), parts),
+        judged=judged(Situation(law, panel), progress),
         code_version=__version__,
     )
 

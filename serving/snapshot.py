@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -23,7 +23,7 @@ from model.wording import Feature
 from serving.building import exclusive, flush, write_arrow
 from serving.parts import file_name, tables
 from serving.publication import Publication
-from serving.views import READERS, Firms, Matrix, Reasons, Scores
+from serving.views import READERS, Figures, Firms, Matrix, Reasons, Scores, Verdicts
 from tidu.digest import canonical_json, of_bytes, of_json
 from tidu.errors import NotFound, Refused
 
@@ -63,6 +63,11 @@ class Snapshot:
     profile: Matrix | None
     profile_features: tuple[Feature, ...]
     tasks: Mapping[str, Task]
+    verdicts: Mapping[str, Verdicts] = field(default_factory=dict)
+    """By tier and purpose, as ``little_giant:new``."""
+    figures: Mapping[int, Figures] = field(default_factory=dict)
+    law: Mapping[str, bytes] = field(default_factory=dict)
+    """The files of the law that judged."""
 
     @property
     def as_of(self) -> str:
@@ -70,6 +75,7 @@ class Snapshot:
 
     @property
     def policy_edition(self) -> str | None:
+        """The digest of the law that judged; None where nothing was judged."""
         edition: str | None = self.manifest["inputs"]["policy_edition"]
         return edition
 
@@ -132,12 +138,13 @@ def _described(publication: Publication) -> dict[str, Any]:
         }
         for name, task in publication.tasks.items()
     }
-    profile = publication.profile
+    profile, judged = publication.profile, publication.judged
     return {
         "inputs": {
             "as_of": publication.as_of.isoformat(),
             "vault_head": publication.vault_head,
-            "policy_edition": publication.policy_edition,
+            "policy_edition": judged.digest if judged is not None else None,
+            "editions": judged.editions if judged is not None else {},
             "code_version": publication.code_version,
             "bundles": {name: task.bundle_id for name, task in publication.tasks.items()},
         },
@@ -232,10 +239,27 @@ def _assemble(path: Path, manifest: Mapping[str, Any], views: Mapping[str, Any])
             views[f"reasons:{name}"],
             scores.rows_of_firms(len(firms)),
         )
-    profile = views.get("profile")
     return Snapshot(
-        path.name, path, manifest, firms, profile, _features(manifest["profile"]), tasks
+        path.name,
+        path,
+        manifest,
+        firms,
+        views.get("profile"),
+        _features(manifest["profile"]),
+        tasks,
+        _of_kind(views, "verdicts"),
+        {int(year): figures for year, figures in _of_kind(views, "figures").items()},
+        views.get("law", {}),
     )
+
+
+def _of_kind(views: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The views of a kind by the rest of their name."""
+    return {
+        name.removeprefix(f"{kind}:"): view
+        for name, view in views.items()
+        if name.startswith(f"{kind}:")
+    }
 
 
 def _features(described: list[dict[str, Any]]) -> tuple[Feature, ...]:

@@ -5,17 +5,22 @@ One class per kind and layout version, registered in :data:`READERS`.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["READERS", "Category", "Firms", "Matrix", "Reasons", "Scores"]
+if TYPE_CHECKING:
+    from policy.sheet import Sheet
+
+__all__ = ["READERS", "Category", "Figures", "Firms", "Matrix", "Reasons", "Scores", "Verdicts"]
 
 Numbers = NDArray[Any]
 
@@ -123,11 +128,59 @@ class Reasons(Matrix):
         self.contributions = _matrix(table, "contributions")
 
 
+class Figures:
+    """Metrics and gaps of one fiscal year by name, rows as the firms."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.columns = {name: _numpy(table, name) for name in table.column_names}
+
+
+class Verdicts:
+    """One tier and purpose, rows as the firms: status, a status a line, ranges of points."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.status = _numpy(table, "status")
+        self.lines = _matrix(table, "lines")
+        self.points = None if _absent(table, "points") else _matrix(table, "points")
+        self._sheet = table.schema.metadata[b"sheet"]
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """What each line is; read when first asked for."""
+        from policy.sheet import Sheet
+
+        return Sheet.from_json(json.loads(self._sheet))
+
+    def row(self, number: int, figures: Figures) -> dict[str, Any]:
+        """Return what the sheet says of one firm."""
+        from policy.sheet import Reading
+
+        flat = [] if self.points is None else self.points[number].tolist()
+        read = Reading(
+            self.status.item(number),
+            self.lines[number].tolist(),
+            list(zip(flat[::2], flat[1::2], strict=True)),
+            lambda name: figures.columns[name].item(number),
+        )
+        return self.sheet.filled(read)
+
+
+class LawText(dict[str, bytes]):
+    """The files of the law that judged, by name."""
+
+    def __init__(self, table: pa.Table) -> None:
+        pairs = zip(table["file"].to_pylist(), table["content"].to_pylist(), strict=True)
+        super().__init__(pairs)
+
+
 READERS: dict[tuple[str, int], Callable[[pa.Table], Any]] = {
     ("firms", 1): Firms,
     ("profile", 1): Matrix,
     ("scores", 1): Scores,
     ("reasons", 1): Reasons,
+    ("law", 1): LawText,
+    ("verdicts", 1): Verdicts,
+    ("figures", 1): Figures,
 }
 
 

@@ -9,18 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from serving import wire_law
+from serving.shapes import Closed, Envelope, FirmBrief, Text
+
 __all__ = ["ANSWERS", "CompareQuery", "FirmsQuery", "Problem", "RankingQuery", "ScoreRequest"]
 
 MOST_ROWS = 5_000
-
-Text = Annotated[str, Field(max_length=200)]
-
-
-class Closed(BaseModel):
-    """Nothing beside what is described."""
-
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
-
 
 # ---- what comes in
 
@@ -59,21 +53,6 @@ class ScoreRequest(Closed):
 
 
 # ---- what goes out
-
-
-class Envelope(Closed):
-    snapshot_id: str | None = Field(description="The snapshot that answered.")
-    as_of: str | None = Field(description="What was known by the end of this day.")
-    model_version: str | None = Field(description="The bundle, or a name for all bundles together.")
-    policy_edition: str | None = Field(description="null: no law is applied in this snapshot.")
-
-
-class FirmBrief(Closed):
-    firm_id: str
-    name: str | None
-    district: str | None
-    industry: str | None
-    tier: str | None
 
 
 class FirmItem(FirmBrief):
@@ -192,10 +171,18 @@ class Comparison(Envelope):
     residual: float = Field(description="What the sum misses; at most 1e-9.")
 
 
+class EditionUsed(Closed):
+    edition: str
+    document: str
+    batch: str
+    data_year: int
+
+
 class SnapshotInputs(Closed):
     as_of: str
     vault_head: str
     policy_edition: str | None
+    editions: dict[str, EditionUsed] = Field({}, description="By tier and purpose.")
     code_version: str
     bundles: dict[str, str]
 
@@ -283,6 +270,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/firms/{firm_id}": FirmPage,
     "GET /v1/rankings/{task}": Ranking,
     "GET /v1/firms/{firm_id}/explanations/{task}": Explanation,
+    "GET /v1/firms/{firm_id}/criteria/{tier}": wire_law.Criteria,
     "GET /v1/compare": Comparison,
     "GET /v1/snapshots": Snapshots,
     "GET /v1/snapshots/current": SnapshotPage,

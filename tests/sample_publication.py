@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pandas as pd
+from plan_panels import panel_of
+from random_firms import many
 
 from features.spec import DIMENSIONS
 from model.wording import Feature
+from policy.loading import standing
+from policy.situation import Situation
+from policy.values import Inputs, Values
+from serving.judging import Judged, judged
 from serving.publication import Profile, Publication, TaskPart
 
 TASKS = ("growth@36", "distress:bankruptcy@24")
@@ -78,6 +85,26 @@ def task_part(task: str, ids: list[str], width: int, seed: int = 0) -> TaskPart:
     )
 
 
+def situation_of(inputs: Inputs) -> Situation:
+    """A situation of no panel: the firms are those of the inputs."""
+    values = Values(standing(), inputs)
+    panel = panel_of(inputs.day, {})
+    return Situation(standing(), panel, (), {(inputs.data_year, ""): values})
+
+
+def verdicts(ids: list[str], day: date, seed: int = 0) -> Judged:
+    """Verdicts of random firms by the law as it ships; every fifth figure is unknown."""
+    inputs = many(seed, len(ids), day)
+    random = np.random.default_rng(seed)
+    hidden = {
+        name: np.where(random.random(len(ids)) < 0.2, np.nan, column)
+        for name, column in inputs.columns.items()
+        if not name.startswith("size_")
+    }
+    named = replace(inputs.replaced(hidden), firm_ids=np.array(ids, dtype=object))
+    return judged(situation_of(named))
+
+
 def publication(
     count: int = 60, width: int = 12, seed: int = 0, tasks: tuple[str, ...] = TASKS
 ) -> Publication:
@@ -86,11 +113,13 @@ def publication(
     random = np.random.default_rng(seed + 1000)
     # Handed in out of order: the snapshot must not depend on it.
     frame = frame.sample(frac=1, random_state=seed)
+    day = date(2024, 6, 30) if seed == 0 else date(2024, 7, seed)
     return Publication(
-        date(2024, 6, 30) if seed == 0 else date(2024, 7, seed),
+        day,
         f"{seed:064x}",
         frame,
         {t: task_part(t, ids, width, seed + i) for i, t in enumerate(tasks)},
         Profile(features(width), random.normal(0, 1, (count, width))),
-        code_version="test",
+        verdicts(frame["firm_id"].tolist(), day, seed),
+        "test",
     )

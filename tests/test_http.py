@@ -21,6 +21,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from sample_publication import TASKS, publication
 
+from policy.loading import standing
 from serving import access, problems, wire
 from serving.app import Config, create_app, routes_of
 from serving.idempotent import once
@@ -98,6 +99,11 @@ REQUESTS: tuple[tuple[str, str, Any], ...] = (
         f"/v1/firms/F000007/explanations/{GROWTH}",
         None,
     ),
+    (
+        "GET /v1/firms/{firm_id}/criteria/{tier}",
+        "/v1/firms/F000007/criteria/innovative_sme?purpose=review",
+        None,
+    ),
     ("GET /v1/compare", f"/v1/compare?a=F000007&b=F000008&task={GROWTH}", None),
     ("GET /v1/snapshots", "/v1/snapshots", None),
     ("GET /v1/snapshots/current", "/v1/snapshots/current", None),
@@ -125,7 +131,7 @@ def test_every_answer_has_the_fields_of_its_row_and_fits_its_model(
     if "snapshot_id" in row.fields:
         assert answer.json()["snapshot_id"]
         assert answer.json()["as_of"] == "2024-06-30"
-        assert answer.json()["policy_edition"] is None
+        assert answer.json()["policy_edition"] == standing().digest
 
 
 def test_routes_rows_models_and_requests_are_the_same_set(client: Client) -> None:
@@ -254,6 +260,9 @@ def test_every_error_of_the_tree_has_a_status_and_titles() -> None:
         ("GET", "/v1/firms/nobody/explanations/growth@36", 404, "not_found"),
         ("GET", "/v1/rankings/growth", 404, "not_found"),
         ("GET", "/v1/firms/F000000/explanations/growth@36", 422, "not_available"),
+        ("GET", "/v1/firms/nobody/criteria/little_giant", 404, "not_found"),
+        ("GET", "/v1/firms/F000000/criteria/giant", 404, "not_found"),
+        ("GET", "/v1/firms/F000000/criteria/little_giant?purpose=old", 422, "invalid_request"),
         ("GET", "/v1/firms?limit=0", 422, "invalid_request"),
         ("GET", "/v1/firms?colour=red", 422, "invalid_request"),
         ("GET", "/v1/compare?a=F000001", 422, "invalid_request"),
@@ -281,6 +290,8 @@ def test_near_names_are_offered(client: Client) -> None:
     assert "F000012" in client.get("/v1/firms/F0000121").json()["alternatives"]
     assert client.get("/v1/firms/企业12 Works").json()["alternatives"] == ["F000012"]
     assert client.get("/v1/rankings/grwth@36").json()["alternatives"] == [GROWTH]
+    giant = client.get("/v1/firms/F000000/criteria/giant").json()
+    assert "little_giant" in giant["alternatives"]
     assert client.get("/v1/rankings/distress@24").json()["alternatives"] == [BANKRUPTCY]
 
 

@@ -10,69 +10,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_firms import DAY, many
 
 from policy.calendar import Moment, day_number, years_between
 from policy.conditions import Bound, Condition, Leaf, Not, ScoreTest
 from policy.formula import Formula, evaluate, exact, parse
 from policy.gaps import gap
-from policy.inputs import names_of
 from policy.loading import standing
 from policy.logic import MANUAL, MET, NOT_APPLICABLE, UNKNOWN, UNMET, every, negated, some
-from policy.metrics import column_of
 from policy.rules import Bands, Edition
 from policy.values import Inputs, Values
 from policy.verdict import judge
 from tidu.errors import DataError
 
-DAY = date(2026, 6, 30)
 EDITIONS = list(standing().editions.values())
 MONEY = st.integers(1, 10**7).map(lambda n: n / 100)
-FALLBACKS = (
-    "debt_ratio_pct",
-    "net_margin_pct",
-    "years_in_niche",
-    "standards_joined",
-    "cost_of_sales",
-    "net_assets_per_share",
-)
-
-
-def many(seed: int, n: int = 200) -> Inputs:
-    """Random firms: figures around the bounds of the law, look-ups yes or no."""
-    rng = np.random.default_rng(seed)
-    columns = {}
-    for name in sorted(names_of(standing())):
-        column = column_of(name)
-        if column is None or column.dtype == "bool":  # look-ups, bases, truths
-            columns[name] = rng.integers(0, 2, n).astype(float)
-        elif column.dtype == "code":
-            columns[name] = rng.integers(0, len(column.codes), n).astype(float)
-        elif column.dtype == "date":
-            columns[name] = rng.integers(12_000, 20_000, n).astype(float)
-        elif name in FALLBACKS:
-            columns[name] = np.full(n, np.nan)
-        else:
-            columns[name] = np.round(np.exp(rng.uniform(0, 10, n)) - 1, 2)
-    columns |= consistent(columns)
-    columns["size_low()"] = columns["size_high()"] = rng.integers(0, 4, n).astype(float)
-    columns["trade()"] = rng.integers(0, len(standing().trades), n).astype(float)
-    ids = np.array([f"F{i:05d}" for i in range(n)], dtype=object)
-    return Inputs(ids, DAY, 2025, columns)
-
-
-def consistent(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What bounds what by definition: figures that contradict it are no firm's."""
-    own = {"total_assets": columns["net_assets"] + columns["total_liabilities"]}
-    own["invention_patents"] = np.maximum(
-        columns["invention_patents"], columns["invention_patents_applied"]
-    )
-    for lag in ("", "[-1]", "[-2]"):
-        adjusted, whole = (columns[f"{name}{lag}"] for name in ("net_profit_adj", "net_profit"))
-        own[f"net_profit_adj{lag}"] = np.minimum(adjusted, whole)
-    for lag in ("", "[-1]", "[-2]", "[-3]"):
-        spent, invested = (columns[f"{name}{lag}"] for name in ("rd_expense", "rd_invest"))
-        own[f"rd_invest{lag}"] = np.maximum(spent, invested)
-    return {name: np.round(column, 2) for name, column in own.items()}
 
 
 @pytest.mark.parametrize("edition", EDITIONS, ids=lambda e: e.id)

@@ -36,7 +36,7 @@ def publish_command(day: date, references: tuple[str, ...], as_json: bool) -> No
     for bundle in bundles:
         warn_of_hindsight(bundle.id, bundle.as_of, day)
     with bars() as progress:
-        publication = published(workspace.history(), day, bundles, progress)
+        publication = published(workspace.history(), day, bundles, workspace.law, progress)
         identity = snapshot.write(publication, workspace.home)
         snapshot.Snapshot.open(workspace.home / "snapshots" / identity)
     workspace.store.move_pointer(SNAPSHOT, identity, pointer.revision if pointer else None)
@@ -46,6 +46,8 @@ def publish_command(day: date, references: tuple[str, ...], as_json: bool) -> No
         "as_of": day.isoformat(),
         "tasks": tasks,
         "firms": len(publication.firms),
+        "policy_edition": workspace.law.digest,
+        "verdicts": publication.judged.editions if publication.judged else {},
     }
     lines = [f"{name}: {count} firms" for name, count in tasks.items()]
     emit(result, as_json, "\n".join([identity, *lines]))
