@@ -27,7 +27,16 @@ from policy.rules import (
     Use,
 )
 
-__all__ = ["check_papers", "document", "edition", "of", "parameter", "sizes", "uses"]
+__all__ = [
+    "check_documents",
+    "check_papers",
+    "document",
+    "edition",
+    "of",
+    "parameter",
+    "sizes",
+    "uses",
+]
 
 Tables = Mapping[str, dict[str, Any]]
 EDITION = (
@@ -163,6 +172,16 @@ def _check_scores(criteria: Iterable[Criterion], score: Score | None, p: Problem
                     "What an official finds must name a paper.",
                     "Name it.",
                 )
+
+
+def check_documents(edition: Edition, known: Mapping[str, Document], p: Problems) -> None:
+    """The text of an edition, and every text that a criterion cites, must be one in the data."""
+    cited = {"document": edition.document}
+    cited |= {f"criteria.{c.id}.document": c.document for c in edition.criteria}
+    for key, name in cited.items():
+        if name not in known:
+            cure = "Declare it in a file of documents."
+            p.add(key, f"{name!r} must be a document.", cure, "document")
 
 
 def check_papers(edition: Edition, known: Mapping[str, Any], p: Problems) -> None:

@@ -65,19 +65,12 @@ def law_of(content: Mapping[str, bytes], city: str = CITY) -> Law:
         k: assembly.parameter(k, v, problems.at(f), settings)
         for f, k, v in _all(tables, "parameters", problems)
     }
-    groups = {
-        k: (f, g)
-        for f, t in assembly.of(tables, "exclusions")
-        for k, g in t.get("groups", {}).items()
-    }
+    groups = {k: (f, g) for f, k, g in _all(tables, "exclusions", problems, "groups")}
     editions: dict[str, Edition] = {}
     for file, table in assembly.of(tables, "editions/"):
         reader = Reader(metrics, frozenset(parameters), problems.at(file))
         edition = assembly.edition(table, reader, groups)
-        if edition.document not in documents:
-            reader.problems.add(
-                "document", f"{edition.document!r} must be a document.", "Declare it.", "document"
-            )
+        assembly.check_documents(edition, documents, problems.at(file))
         if "papers.toml" in tables:
             assembly.check_papers(edition, tables["papers.toml"], problems.at(file))
         if edition.id in editions:
@@ -161,13 +154,18 @@ def _metrics(
 
 
 def _all(
-    tables: Mapping[str, dict[str, Any]], start: str, problems: Problems
+    tables: Mapping[str, dict[str, Any]], start: str, problems: Problems, part: str = ""
 ) -> Iterable[tuple[str, str, Any]]:
-    """Every entry of the files whose names begin so; an entry stands in one of them."""
+    """What the files of a kind declare, or a part of them; a name twice is a problem."""
     homes: dict[str, str] = {}
     for file, table in assembly.of(tables, start):
-        for key, value in table.items():
-            if homes.setdefault(key, file) != file:
-                found = f"{key} must be given once, found it in {homes[key]} as well."
-                problems.at(file).add(key, found, "Drop it from one.", "twice")
+        for key, value in (table.get(part, {}) if part else table).items():
+            if key in homes:
+                problems.at(file).add(
+                    f"{part}.{key}".lstrip("."),
+                    f"{key!r} must be given once, found it in {homes[key]} as well.",
+                    "Rename one.",
+                    "twice",
+                )
+            homes[key] = file
             yield file, key, value
