@@ -2,30 +2,37 @@
 
 Entries come from chances per firm or from the history of yearly counts. Whichever: what makes a
 year good or bad for one firm does so for all, so that years, not firms, set the width of the
-interval. What is estimated (mean, shock, rates of exit) is drawn, too, as uncertain as it is.
-Randomness is an argument.
+interval. What is estimated (mean, trend, shock, rates of exit) is drawn, too, as uncertain as it
+is. Districts are parts of one simulation: in every draw they add up to the city. Randomness is an
+argument.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp, inf, isinf, log1p, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, ndtr, ndtri
+from scipy.special import gammaincinv
+
+from policy.forecast_chances import Chances
+from policy.forecast_evidence import Rate, Shock, Trend
 
 __all__ = [
     "DRAWS",
     "Flow",
     "Forecast",
+    "Part",
     "Period",
     "Rate",
     "Shock",
+    "Trend",
     "drift",
     "expected",
-    "shock_of",
+    "reaching",
+    "shares",
     "simulate",
     "summary",
 ]
@@ -35,65 +42,28 @@ Ints = NDArray[np.int64]
 
 DRAWS = 4_000
 COVERS = 0.9
-_BINS = 200
-_SCORES = np.polynomial.hermite_e.hermegauss(24)
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A share with its evidence: ``weight`` is the number of trials behind it, inf if certain."""
-
-    mean: float
-    weight: float = inf
-
-    def draw(self, rng: np.random.Generator, draws: int) -> Floats:
-        if isinf(self.weight) or self.mean in (0.0, 1.0):
-            return np.full(draws, self.mean)
-        return rng.beta(self.mean * self.weight, (1.0 - self.mean) * self.weight, draws)
-
-    def after(self, events: float, trials: float) -> Rate:
-        """The rate once events were seen: shrunken towards this one.
-
-        >>> Rate(0.8, 10).after(20, 30)
-        Rate(mean=0.7, weight=40.0)
-        """
-        weight = self.weight + trials
-        return Rate((self.mean * self.weight + events) / weight, float(weight))
-
-
-@dataclass(frozen=True, slots=True)
-class Shock:
-    """Relative sd of a year's entries beyond chance; ``weight``: years behind it, inf: certain."""
-
-    sd: float
-    weight: float = inf
-
-    def draw(self, rng: np.random.Generator, draws: int) -> Floats:
-        if isinf(self.weight) or self.sd == 0.0:
-            return np.full(draws, self.sd)
-        return np.asarray(self.sd * np.sqrt(self.weight / rng.chisquare(self.weight, draws)))
-
-
-def shock_of(history: Sequence[float], prior: Shock, least: int) -> Shock:
-    """The shock in a history of yearly counts, with the prior; below ``least`` years the prior."""
-    n = len(history)
-    mean = float(np.mean(history)) if n else 0.0
-    if n < least or mean <= 0.0 or isinf(prior.weight):
-        return prior
-    excess = max(0.0, float(np.var(history, ddof=1)) - mean) / mean**2
-    weight = prior.weight + n - 1
-    return Shock(sqrt((prior.weight * prior.sd**2 + (n - 1) * log1p(excess)) / weight), weight)
 
 
 @dataclass(frozen=True)
 class Period:
     """A part of a calendar year: its length in years, the titles that expire in it, the counts of
-    entries in the same part of past years, and the share of a year's entries that falls into it."""
+    entries in the same part of past years, and the share of a year's entries that falls into it.
+    ``ahead``: years from the middle of that history."""
 
     length: float
     expiring: int = 0
     history: tuple[float, ...] = ()
     share: float = 1.0
+    ahead: float = 0.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """A district within a flow: its stock, what expires by period, its entries of past years."""
+
+    stock: int
+    expiring: tuple[int, ...] = ()
+    entries: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -103,6 +73,7 @@ class Flow:
     ``chances`` are of entry within a year per firm that is not in stock (NaN unknown; ``default``
     stands for those, NaN leaves them out); None: entries come from the periods' histories.
     ``validity`` is how many periods later what entered or was renewed expires; None: never.
+    ``parts`` are the districts, which add up to the flow; ``part`` is each firm's place in them.
     """
 
     stock: int
@@ -113,11 +84,23 @@ class Flow:
     chances: Floats | None = None
     default: float = float("nan")
     validity: int | None = None
+    trend: Trend = field(default_factory=Trend)
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    part: NDArray[np.intp] | None = None
+
+    @property
+    def split(self) -> Mapping[str, Part]:
+        """The parts; a flow without any is one."""
+        due = tuple(period.expiring for period in self.periods)
+        return self.parts or {"": Part(self.stock, due)}
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Mean, 90 % interval and the chance of reaching the goal; ``unknown``: firms left out."""
+    """Mean, 90 % interval and the chance of reaching the goal; ``unknown``: firms left out.
+
+    ``parts`` are the samples of the districts, which add up to ``samples`` draw by draw.
+    """
 
     mean: float
     low: float
@@ -125,48 +108,106 @@ class Forecast:
     chance: float | None
     samples: Floats
     unknown: int = 0
+    parts: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def summary(
-    samples: Floats, goal: float | None, at_most: bool = False, unknown: int = 0
+    samples: Floats,
+    goal: float | None,
+    at_most: bool = False,
+    unknown: int = 0,
+    parts: Mapping[str, Floats] | None = None,
 ) -> Forecast:
     """Mean, interval and chance of samples."""
     low, high = np.quantile(samples, [(1 - COVERS) / 2, (1 + COVERS) / 2])
     reached = None if goal is None else (samples <= goal if at_most else samples >= goal)
     chance = None if reached is None else float(np.mean(reached))
-    return Forecast(float(samples.mean()), float(low), float(high), chance, samples, unknown)
+    mean = float(samples.mean())
+    return Forecast(mean, float(low), float(high), chance, samples, unknown, parts or {})
 
 
 def simulate(
     flow: Flow, goal: float | None, rng: np.random.Generator, draws: int = DRAWS
 ) -> Forecast:
-    """Draw the stock at the end of the last period."""
-    entries = _Chances.of(flow, rng, draws) if flow.chances is not None else None
-    history = _history_levels(flow, rng, draws) if entries is None else []
+    """Draw the stock at the end of the last period, of the city and of each part."""
     renewal, loss = flow.renewal.draw(rng, draws), flow.loss.draw(rng, draws)
-    sd = flow.shock.draw(rng, draws)
+    entries = _Entries(flow, rng, draws)
     groups = _groups(flow, draws)
     for j, period in enumerate(flow.periods):
         stays = (1.0 - loss) ** period.length
         groups = [rng.binomial(group, stays) for group in groups]
         renewed = rng.binomial(groups[j], renewal)
-        z = rng.standard_normal(draws)
-        if entries is not None:
-            new = entries.draw(period.share, sd, z)
-        else:
-            new = rng.poisson(history[j] * np.exp(sd * z - sd**2 / 2.0))
-        groups[j] = np.zeros(draws, dtype="int64")
+        new = entries.draw(j)
+        groups[j] = np.zeros_like(groups[j])
         last = len(groups) - 1
         target = last if flow.validity is None else min(j + flow.validity, last)
         groups[target] = groups[target] + renewed + new
-    unknown = entries.unknown if entries is not None else 0
-    return summary(np.sum(groups, axis=0).astype("float64"), goal, unknown=unknown)
+    found = np.sum(groups, axis=0).astype("float64")
+    parts = dict(zip(flow.parts, found, strict=False))
+    return summary(found.sum(axis=0), goal, unknown=entries.unknown, parts=parts)
+
+
+def reaching(flow: Flow, each: float, rng: np.random.Generator, draws: int = DRAWS) -> Forecast:
+    """How many parts of a flow end at ``each`` or more; a part's samples are 1 or 0."""
+    parts = simulate(flow, None, rng, draws).parts
+    reached = {name: (samples >= each).astype("float64") for name, samples in parts.items()}
+    whole = np.sum(list(reached.values()), axis=0) if reached else np.zeros(draws)
+    return summary(whole, float(len(parts)), parts=reached)
 
 
 def _groups(flow: Flow, draws: int) -> list[Ints]:
-    """Holders by the period in which their titles expire; the last group outlives all periods."""
-    expiring = [period.expiring for period in flow.periods]
-    return [np.full(draws, n, dtype="int64") for n in (*expiring, flow.stock - sum(expiring))]
+    """Holders by the period in which their titles expire, per part and draw; the last group
+    outlives all periods."""
+    columns = []
+    for part in flow.split.values():
+        due = (*part.expiring, *(0,) * len(flow.periods))[: len(flow.periods)]
+        columns.append([*due, part.stock - sum(due)])
+    counts = np.array(columns, dtype="int64").T
+    return [np.repeat(row[:, None], draws, axis=1) for row in counts]
+
+
+class _Entries:
+    """Entries per part and draw, period by period, by chances or by history."""
+
+    def __init__(self, flow: Flow, rng: np.random.Generator, draws: int) -> None:
+        self.flow, self.rng, self.draws = flow, rng, draws
+        self.sd = flow.shock.draw(rng, draws)
+        self.unknown, self.chances = 0, None
+        if flow.chances is not None:
+            known, missing = _known(flow)
+            part = np.zeros(len(known), dtype=np.intp) if flow.part is None else flow.part[~missing]
+            self.unknown = int(missing.sum())
+            self.chances = Chances(known, part, len(flow.split), rng)
+        else:
+            self.levels = _levels(flow, self.sd, rng)
+            self.shares = shares(
+                [p.entries for p in flow.split.values()], _stocks(flow), rng, draws
+            )
+
+    def draw(self, j: int) -> Ints:
+        z = self.rng.standard_normal(self.draws)
+        if self.chances is not None:
+            return self.chances.draw(self.flow.periods[j].share, self.sd, z)
+        new = self.rng.poisson(self.levels[j] * np.exp(self.sd * z - self.sd**2 / 2.0))
+        if len(self.flow.split) == 1:
+            return np.asarray(new[None, :])
+        return np.asarray(self.rng.multinomial(new, self.shares).T)
+
+
+def _stocks(flow: Flow) -> list[float]:
+    return [float(part.stock) for part in flow.split.values()]
+
+
+def shares(
+    seen: Sequence[float], stock: Sequence[float], rng: np.random.Generator, draws: int
+) -> Floats:
+    """Each part's share (draws, parts), as uncertain as what was seen of it.
+
+    Before anything is seen, one entry in all is spread by stock (one more each, as none has no
+    chance at all).
+    """
+    size = np.array(stock) + 1.0
+    return rng.dirichlet(np.array(seen) + size / size.sum(), draws)
 
 
 def expected(flow: Flow) -> float:
@@ -179,6 +220,7 @@ def expected(flow: Flow) -> float:
         groups = [g * (1.0 - flow.loss.mean) ** period.length for g in groups]
         if flow.chances is None:
             new = float(np.mean(period.history)) if period.history else 0.0
+            new *= flow.trend.expected(period.ahead)
         else:
             chance = 1.0 - (1.0 - left) ** period.share
             new = float((outside * chance).sum())
@@ -190,97 +232,35 @@ def expected(flow: Flow) -> float:
     return sum(groups)
 
 
-def _history_levels(flow: Flow, rng: np.random.Generator, draws: int) -> list[Floats]:
-    """The mean number of entries per period, drawn: a few years leave it uncertain."""
-    spread = exp(flow.shock.sd**2) - 1.0
-    common = rng.random(draws)
+def _levels(flow: Flow, sd: Floats, rng: np.random.Generator) -> list[Floats]:
+    """The mean number of entries per period, drawn: a few years leave it and its trend uncertain.
+
+    Parts of the same years err together.
+    """
+    common, z = rng.random(len(sd)), rng.standard_normal(len(sd))
+    spread = np.expm1(sd**2)
     levels = []
     for period in flow.periods:
         n, total = len(period.history), float(sum(period.history))
         if not n:
-            levels.append(np.zeros(draws))
+            level = np.zeros(len(sd))
         elif total == 0.0:
             # Never yet is not never: half an entry in all those years.
-            levels.append(np.asarray(gammaincinv(0.5, common) / n))
+            level = np.asarray(gammaincinv(0.5, common) / n)
         else:
             mean = total / n
             variance = (1.0 / mean + spread) / n
-            levels.append(np.asarray(mean * variance * gammaincinv(1.0 / variance, common)))
+            level = np.asarray(mean * variance * gammaincinv(1.0 / variance, common))
+        levels.append(level * flow.trend.factor(period.ahead, z))
     return levels
 
 
-def _known(flow: Flow) -> tuple[Floats, int]:
-    """The chances with the default for unknown ones, and how many stay unknown."""
+def _known(flow: Flow) -> tuple[Floats, NDArray[np.bool_]]:
+    """The chances with the default for unknown ones, and which stay unknown."""
     assert flow.chances is not None
     filled = np.where(np.isnan(flow.chances), flow.default, flow.chances)
     missing = np.isnan(filled)
-    return filled[~missing], int(missing.sum())
-
-
-class _Chances:
-    """Entries of firms with chances of their own, in groups of nearly equal chance.
-
-    The shock moves all normal scores of the chances together (one common factor), which keeps
-    every firm's mean chance: 0 and 1 stay certain. The factor's weight is chosen so that the
-    relative sd of the expected count is the shock's.
-    """
-
-    def __init__(
-        self, chance: Floats, firms: Ints, unknown: int, rng: np.random.Generator, draws: int
-    ) -> None:
-        self.chance, self.unknown, self.rng = chance, unknown, rng
-        self.outside = np.repeat(firms[:, None], draws, axis=1)
-
-    @classmethod
-    def of(cls, flow: Flow, rng: np.random.Generator, draws: int) -> _Chances:
-        known, unknown = _known(flow)
-        values, firms = np.unique(known, return_counts=True)
-        if len(values) > _BINS:
-            order = np.sort(known)
-            parts = np.array_split(order, _BINS)
-            values = np.array([part.mean() for part in parts])
-            firms = np.array([len(part) for part in parts])
-        return cls(values, firms.astype("int64"), unknown, rng, draws)
-
-    def draw(self, share: float, sd: Floats, z: Floats) -> Ints:
-        """Who enters in a period, per draw; they stand outside no more."""
-        if not len(self.chance):
-            return np.zeros(len(z), dtype="int64")
-        chance = 1.0 - (1.0 - self.chance) ** share
-        # The mapping from a shock to the factor's weight is smooth: a grid is enough.
-        grid, left = self._grid(sd), self.outside.mean(axis=1)
-        factor = np.interp(sd, grid, [_factor(chance, left, float(s)) for s in grid])
-        moved = _moved(chance[:, None], factor[None, :], z[None, :])
-        entered = self.rng.binomial(self.outside, moved)
-        self.outside = self.outside - entered
-        return np.asarray(entered.sum(axis=0))
-
-    @staticmethod
-    def _grid(sd: Floats) -> Floats:
-        low, high = float(sd.min()), float(sd.max())
-        return np.array([low]) if high - low < 1e-12 else np.linspace(low, high, 9)
-
-
-def _moved(chance: Floats, factor: Floats, z: Floats) -> Floats:
-    """Chances in a year whose common factor is ``z``; their mean over years is the chance."""
-    with np.errstate(invalid="ignore"):
-        score = (ndtri(chance) + np.sqrt(factor) * z) / np.sqrt(1.0 - factor)
-    return np.where((chance <= 0.0) | (chance >= 1.0), chance, ndtr(score))
-
-
-def _factor(chance: Floats, firms: Floats, sd: float) -> float:
-    """The factor's weight at which the expected count has a relative sd of ``exp(sd²) − 1``."""
-    mean = float((chance * firms).sum())
-    if sd == 0.0 or mean == 0.0:
-        return 0.0
-    nodes, weights = _SCORES
-    aim, low, high = exp(sd**2) - 1.0, 0.0, 0.99
-    for _ in range(24):
-        middle = (low + high) / 2.0
-        count = (_moved(chance[:, None], np.array(middle), nodes[None, :]) * firms[:, None]).sum(0)
-        spread = float((weights * (count - mean) ** 2).sum() / weights.sum()) / mean**2
-        low, high = (middle, high) if spread < aim else (low, middle)
-    return (low + high) / 2.0
+    return filled[~missing], missing
 
 
 def drift(

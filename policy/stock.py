@@ -134,18 +134,18 @@ class Ledger:
         first = date(self.issued.min().astype(date).year, 1, 1)
         return first if self.declared is None else max(first, self.declared)
 
-    def entries(self) -> Days:
-        """The days on which firms came into the set by a new recognition, in order."""
+    def entries(self) -> tuple[Days, NDArray[np.int64]]:
+        """The days on which firms came into the set by a new recognition, and which firms."""
         ends = pd.Series(self.end).groupby(self.firm)
         before = ends.cummax().groupby(self.firm).shift().to_numpy(dtype="M8[s]")
-        held = before > self.issued
-        return np.sort(self.issued[self.fresh & ~held])
+        came = self.fresh & ~(before > self.issued)
+        return self.issued[came], self.firm[came]
 
-    def firsts(self) -> Days:
-        """The days of each firm's first new recognition, in order: what 累计认定 adds up."""
+    def firsts(self) -> tuple[Days, NDArray[np.int64]]:
+        """The days of each firm's first new recognition, and the firms: 累计认定 adds them up."""
         fresh = np.flatnonzero(self.fresh)
-        _, first = np.unique(self.firm[fresh], return_index=True)
-        return np.sort(self.issued[fresh[first]])
+        firms, first = np.unique(self.firm[fresh], return_index=True)
+        return self.issued[fresh[first]], firms
 
     def renewals(self, year: int, grace: int) -> tuple[int, int]:
         """Of the firms whose titles were to expire in a year, how many held one ``grace`` days on.

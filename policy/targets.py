@@ -17,7 +17,7 @@ from policy.counted_firms import titles_of
 from policy.counted_records import city_districts
 from policy.counting import ADDS_UP, measure
 from policy.footing import Footing
-from policy.forecast import Forecast
+from policy.forecast import Forecast, summary
 from policy.labels import WORDS, tier_list
 from policy.measured import Measured, chosen
 from policy.outlook import PARAMETERS, outlook
@@ -99,8 +99,9 @@ def target(row: Row, footing: Footing) -> Target:
     tasks = footing.tasks.get(row.id, {})
     goal = _goal(row, footing, tasks)
     at_most = row.detail.get("sense") == "at_most"
-    forecast = None if past else outlook(row, footing, found, deadline)
-    table = _table(row, found, goal, footing)
+    forecast = None if past else outlook(row, footing, found, deadline, goal)
+    table = _table(row, found, goal, footing, tuple(forecast.parts) if forecast else ())
+    table = _with_forecasts(table, forecast, at_most)
     totals = _totals(found, goal, at_most, tasks) | _expected(forecast)
     return Target(
         row.id,
@@ -156,6 +157,9 @@ def _totals(
     }
 
 
+_EXPECTED = ("forecast", "forecast_low", "forecast_high", "chance_of_goal")
+
+
 def _expected(forecast: Forecast | None) -> dict[str, float | None]:
     if forecast is None:
         return {}
@@ -167,12 +171,15 @@ def _expected(forecast: Forecast | None) -> dict[str, float | None]:
     }
 
 
-def _table(row: Row, found: Measured, goal: float | None, footing: Footing) -> pd.DataFrame:
+def _table(
+    row: Row, found: Measured, goal: float | None, footing: Footing, more: tuple[str, ...]
+) -> pd.DataFrame:
     """One row for the city, one per district; a district without any record counts nothing."""
     tasks = footing.tasks.get(row.id, {})
     at_most = row.detail.get("sense") == "at_most"
     adds = row.form in ADDS_UP
-    places = sorted({*city_districts(footing.ground.panel, tuple(tasks)), *found.districts.index})
+    known_places = city_districts(footing.ground.panel, tuple(tasks))
+    places = sorted({*known_places, *found.districts.index, *more})
     silent = 0.0 if adds and found.value is not None else None
     known = found.districts.to_dict("index")
     lines: list[dict[str, object]] = [{"level": "city", "district": "", "task": goal, **found.city}]
@@ -189,6 +196,21 @@ def _table(row: Row, found: Measured, goal: float | None, footing: Footing) -> p
     rates = [completion(_known(value), _known(task), at_most) for value, task in pairs]
     table["completion_pct"] = pd.Series(rates, dtype="float64")
     return table[[*names, *shown]]
+
+
+def _with_forecasts(table: pd.DataFrame, forecast: Forecast | None, at_most: bool) -> pd.DataFrame:
+    """What is to be expected of the city and of each district, and the chance of its task."""
+    if forecast is None:
+        return table
+    lines: list[dict[str, float | None]] = []
+    for place, task in zip(table["district"], table["task"], strict=True):
+        one: Forecast | None = forecast
+        if place or lines:
+            samples = forecast.parts.get(place)
+            one = None if samples is None else summary(samples, _known(task), at_most)
+        lines.append(_expected(one) or dict.fromkeys(_EXPECTED))
+    expected = pd.DataFrame(lines, columns=list(_EXPECTED)).astype("float64")
+    return pd.concat([table, expected], axis=1)
 
 
 def _known(number: float) -> float | None:
