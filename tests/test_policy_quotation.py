@@ -10,14 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_panels import panel_of
+from policy_cases import FINDINGS, number, table
 
+from benchmarks.path_firms import paths_of
 from policy.calendar import Moment, day_number
 from policy.conditions import Condition, Finding, Leaf, walk
 from policy.formula import evaluate, parse
 from policy.loading import standing
 from policy.logic import NAMES
+from policy.path_result import Path
 from policy.rules import Edition
 from policy.situation import Situation
+from policy.values import Inputs
 from tidu.errors import NotFound
 
 LAW = standing()
@@ -156,3 +160,44 @@ def test_the_first_sets_of_chinext_rose_in_2024_and_the_fourth_came_in_2026() ->
         "market_cap_est", "revenue", "revenue_cagr_3y_pct", "rd_invest_total_3y",
         "rd_invest_ratio_3y_pct",
     }  # fmt: skip
+
+
+# ------------------------------------------------------------------------------- the way there
+
+
+def way(file: str, tier: str, **changed: float) -> Path:
+    """The path of a firm exactly at every bound of a table of cases, but for this."""
+    raw = table(file)
+    cells = {name: number(name, value) for name, value in raw["base"].items()} | changed
+    columns = {name: np.array([value]) for name, value in cells.items()}
+    findings = {
+        name: np.array([FINDINGS[code]], dtype=np.int8) for name, code in raw["findings"].items()
+    }
+    inputs = Inputs(np.array(["F"], dtype=object), raw["day"], 2025, columns, findings)
+    return paths_of(LAW, inputs, tier).of(0)
+
+
+def test_a_firm_short_of_share_capital_pays_it_in() -> None:
+    """By hand: 100 more shares are 100 more of net assets, which were 500 on 400."""
+    path = way("neeq_base_2023", "neeq_base", share_capital=400.0, total_assets=1000.0,
+               total_liabilities=500.0)  # fmt: skip
+    assert path.status == "reachable"
+    assert [(c.field, c.from_value, c.to_value) for c in path.changes] == [
+        ("share_capital", 400.0, 500.0)
+    ]
+
+
+def test_a_quoted_firm_that_has_raised_too_little_places_shares() -> None:
+    path = way("neeq_innov_2023", "neeq_innov", raised_since_quotation=600.0, total_assets=4000.0,
+               total_liabilities=4000.0)  # fmt: skip
+    assert path.status == "reachable"
+    (change,) = path.changes
+    assert (change.field, change.to_value - change.from_value) == ("placements_24m", 400.0)
+
+
+def test_no_change_of_its_own_makes_a_limited_company_fit_or_ends_an_investigation() -> None:
+    limited = way("neeq_base_2023", "neeq_base", legal_form=number("legal_form", "limited"))
+    sued = way("neeq_base_2023", "neeq_base", **{"open(investigation)": 1.0})
+    for path, criterion in ((limited, "joint_stock"), (sued, "not_investigated")):
+        assert path.status == "blocked"
+        assert [e.criterion for e in path.blocked] == [f"neeq-2023/base:{criterion}"]
