@@ -14,9 +14,10 @@ from typing import Any
 
 from features.schema import Column, register
 from policy.changes import Changes, Field, Forbidden, Identity, Step, Text
+from policy.law import CitySettings
 from tidu.errors import DataError, Issue
 
-__all__ = ["parse_changes", "released"]
+__all__ = ["changes_of", "parse_changes", "released"]
 
 FILE = "policy/data/changes.toml"
 LONGEST = 2
@@ -56,11 +57,20 @@ def parse_changes(
     return changes
 
 
+def changes_of(city: CitySettings) -> Changes:
+    """The changes that ship with the package, with the city's own rates and lead times."""
+    return parse_changes(_shipped(), city.changes) if city.changes else released()
+
+
 @cache
 def released() -> Changes:
     """The changes that ship with the package."""
+    return parse_changes(_shipped())
+
+
+def _shipped() -> Mapping[str, Any]:
     path = resources.files("policy") / "data" / "changes.toml"
-    return parse_changes(tomllib.loads(path.read_text(encoding="utf-8")))
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 class _Reader:

@@ -17,7 +17,7 @@ from policy.rules import Parameter
 
 __all__ = ["check_city", "form_of", "read_city"]
 
-SECTIONS = ("parameters", "tasks", "reviews", "budgets", "batches")
+SECTIONS = ("parameters", "tasks", "reviews", "budgets", "changes", "batches")
 BATCH = ("tier", "year", "purpose", "opens_on", "closes_on", "district_deadline", "data_year",
          "quota")  # fmt: skip
 PURPOSES = ("new", "review")
@@ -33,12 +33,14 @@ def read_city(content: bytes | None, problems: Problems) -> tuple[CitySettings, 
         problems.add("", f"The city's file must be TOML in UTF-8, found: {error}.", "Correct it.")
         return CitySettings(), []
     problems.closed(raw, SECTIONS, "")
+    changes = _table(raw, "changes", problems)
     settings = CitySettings(
         _parameters(_table(raw, "parameters", problems), problems),
         {name: _numbers(by, f"tasks.{name}", problems)
          for name, by in _table(raw, "tasks", problems).items()},
         _reviews(_table(raw, "reviews", problems), problems),
         _budgets(_table(raw, "budgets", problems), problems),
+        {name: _table(changes, name, problems, "changes.") for name in changes},
     )  # fmt: skip
     return settings, _batches(raw.get("batches", []), problems)
 
@@ -89,11 +91,14 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def _table(raw: Mapping[str, Any], name: str, problems: Problems) -> Mapping[str, Any]:
+def _table(
+    raw: Mapping[str, Any], name: str, problems: Problems, within: str = ""
+) -> Mapping[str, Any]:
     found = raw.get(name, {})
     if isinstance(found, Mapping):
         return found
-    problems.add(name, f"{name} must be a table, found {found!r}.", f"Write [{name}].")
+    key = within + name
+    problems.add(key, f"{name} must be a table, found {found!r}.", f"Write [{key}].")
     return {}
 
 

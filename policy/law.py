@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
+from typing import Any
 
 from policy.metrics import Metrics
 from policy.rules import Document, Edition, Parameter, Purpose, Trade, Use
@@ -52,6 +53,8 @@ class CitySettings:
     tasks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     reviews: Mapping[str, Review] = field(default_factory=dict)
     budgets: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Rates a year and lead times by field of a path, as written."""
 
 
 @dataclass(frozen=True)

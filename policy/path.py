@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from features.panel import Panel
 from policy.changes import Changes, Text
-from policy.changes_reading import released
+from policy.changes_reading import changes_of
 from policy.conditions import Leaf, walk
 from policy.inputs import of_panel
 from policy.law import Law
@@ -51,7 +51,7 @@ def paths(
     changes: Changes | None = None,
 ) -> Paths:
     """Prepare the paths of a city's firms to a tier."""
-    law, panel, plan = situation.law, situation.panel, changes or released()
+    law, panel, plan = situation.law, situation.panel, changes or changes_of(situation.law.city)
     batch = situation.batch(tier, purpose)
     wanted = needed(plan).union(situation.names)
     now = of_panel(law, panel, batch.data_year, batch.id, wanted)

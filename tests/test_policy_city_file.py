@@ -33,6 +33,9 @@ by = "市场监管局"
 [budgets.2026]
 A7 = 3000
 
+[changes.class1_ip]
+lead_months = 12
+
 [[batches]]
 tier = "little_giant"
 year = 2026
@@ -69,6 +72,7 @@ def test_a_right_file_gives_its_values() -> None:
     review = Review("公平竞争审查〔2026〕1号", date(2026, 5, 1), "市场监管局")
     assert settings.reviews == {"A15": review}
     assert settings.budgets == {2026: {"A7": 3000.0}}
+    assert settings.changes == {"class1_ip": {"lead_months": 12}}
     new, again = batches
     assert (new.quota, new.data_year, new.closes_on) == (20, 2025, date(2026, 5, 25))
     assert (new.id, again.id) == ("2026-little_giant", "2026-little_giant-review")
@@ -98,6 +102,7 @@ def test_without_a_file_nothing_is_set() -> None:
         ("on = 2026-05-01", "", "reviews.A15.on"),
         ('by = "市场监管局"', "", "reviews.A15.by"),
         ("[budgets.2026]", "[budgets.next]", "budgets.next"),
+        ("[changes.class1_ip]", "[[changes.class1_ip]]", "changes.class1_ip"),
         ("A7 = 3000", "A7 = -3000", "budgets.2026.A7"),
         ('tier = "little_giant"\nyear = 2026\nquota', 'tier = "giant"\nyear = 2026\nquota', "tier"),
         ("quota = 20", "quota = -1", "batches[0].quota"),

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from features.schema import register
-from policy.changes_reading import parse_changes, released
+from policy.changes_reading import changes_of, parse_changes, released
+from policy.law import CitySettings
 from policy.path_affine import Affine, Unknown
 from policy.path_outlook import carried, look_out
 from tidu.errors import DataError
@@ -82,6 +83,15 @@ def test_the_city_sets_rates_and_lead_times_and_nothing_else() -> None:
         "changes.class1_ip.direction",
         "changes.goodwill",
     }
+
+
+def test_the_citys_file_reaches_the_path() -> None:
+    own = CitySettings(changes={"class1_ip": {"lead_months": 17}})
+    assert changes_of(own).field("class1_ip").lead_months == 17
+    assert released().field("class1_ip").lead_months != 17
+    assert changes_of(CitySettings()) is released()
+    with pytest.raises(DataError, match="sound"):
+        changes_of(CitySettings(changes={"class1_ip": {"direction": -1}, "unheard": {}}))
 
 
 # ---------------------------------------------------------------------------- a later batch
