@@ -62,6 +62,8 @@ def named_gap(leaf: Leaf) -> str:
 
 def guards(leaf: Leaf, metric: Metric, criterion: Criterion) -> bool:
     """Whether a test only says whom a way is for: nobody is to lower a figure to come under it."""
+    if leaf is criterion.test:
+        return False
     if leaf.op in UP:
         return metric.direction < 0
     others = (x for x in walk(criterion.test) if isinstance(x, Leaf) and x.metric == leaf.metric)
