@@ -39,6 +39,7 @@ def firms(law: Law, n: int, seed: int, day: date = DAY) -> Inputs:
             columns[name] = np.where(hidden, np.nan, values)
     _states(seed, columns, n)
     columns["size_industry()"] = rng.integers(0, len(law.sizes), n).astype(float)
+    columns["trade()"] = _own(seed, "trade()").integers(0, len(law.trades), n).astype(float)
     sizes = [size_of(law, {k: float(v[i]) for k, v in columns.items()}) for i in range(n)]
     for name in ("size_low()", "size_high()"):
         columns[name] = np.array([size[name] for size in sizes])

@@ -35,6 +35,7 @@ def firms(n: int, seed: int = 0) -> Inputs:
     columns["registered_in_city"] = np.ones(n)
     columns["niche_start_on"] = rng.integers(12_000, 20_000, n).astype(float)
     columns["size_low()"] = columns["size_high()"] = rng.integers(0, 4, n).astype(float)
+    columns["trade()"] = rng.integers(0, len(load().trades), n).astype(float)
     return Inputs(np.array([f"F{i:07d}" for i in range(n)], dtype=object), DAY, 2025, columns)
 
 

@@ -30,6 +30,7 @@ from policy.situation import Situation
 from policy.values import Inputs
 from policy.verdict import Verdict
 from tidu.clock import add_months
+from tidu.errors import NotFound
 
 __all__ = ["Paths", "Rescore", "paths"]
 
@@ -56,6 +57,11 @@ def paths(
     wanted = needed(plan).union(situation.names)
     now = of_panel(law, panel, batch.data_year, batch.id, wanted)
     stages = ahead(law, plan, (tier, purpose), now, watch(panel))
+    if not stages:
+        raise NotFound(
+            f"No batch for {tier!r} ({purpose}) comes within {plan.horizon_years} years.",
+            f"This year's has closed, and {batch.edition} judges none after it.",
+        )
     return Paths(law, plan, (tier, purpose), now, stages, panel)
 
 

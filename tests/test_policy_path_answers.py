@@ -28,6 +28,7 @@ from policy.path_time import ahead
 from policy.path_tree import Every
 from policy.situation import Situation
 from policy.values import Inputs
+from tidu.errors import NotFound
 
 LAW = standing()
 DAY = date(2026, 6, 30)
@@ -244,6 +245,16 @@ def test_a_batch_that_has_closed_is_no_coming_batch() -> None:
     path = giant(law=replace(LAW, batches=(closed,))).of(0)
     assert path.batch_year == 2027
     assert set(asked(path)) == {"main_revenue"}  # growth goes on
+
+
+def test_the_last_batch_of_an_edition_that_has_closed_leads_nowhere() -> None:
+    """Key little giants were chosen from 2024 to 2026; the last selection ended in March 2026."""
+    last = Batch("key_little_giant", 2026, "new", date(2026, 2, 9), 2025, "", date(2026, 2, 9),
+                 date(2026, 3, 6))  # fmt: skip
+    panel = panel_of(DAY, {"firms": [{"firm_id": "A"}]})
+    with pytest.raises(NotFound, match="No batch for 'key_little_giant'"):
+        paths(Situation(replace(LAW, batches=(last,)), panel), "key_little_giant")
+    assert paths(Situation(LAW, panel), "key_little_giant").of(0).status == "blocked"
 
 
 # ---------------------------------------------------------------------------- out of a panel
