@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ from policy.logic import NAMES
 from policy.path_result import Path
 from policy.rules import Edition
 from policy.situation import Situation
-from policy.values import Inputs
+from policy.values import Inputs, Values
+from policy.verdict import holds
 from tidu.errors import NotFound
 
 LAW = standing()
@@ -160,6 +162,28 @@ def test_the_first_sets_of_chinext_rose_in_2024_and_the_fourth_came_in_2026() ->
         "market_cap_est", "revenue", "revenue_cagr_3y_pct", "rd_invest_total_3y",
         "rd_invest_ratio_3y_pct",
     }  # fmt: skip
+
+
+@given(
+    now=st.floats(0, 3000).map(lambda x: round(x, 2)),
+    before=st.floats(0, 3000).map(lambda x: round(x, 2)),
+    recent=st.floats(0, 4000).map(lambda x: round(x, 2)),
+    earlier=st.floats(0, 4000).map(lambda x: round(x, 2)),
+)
+def test_what_a_year_reaches_never_adds_to_the_standard_of_two(
+    now: float, before: float, recent: float, earlier: float
+) -> None:
+    """Both figures are parts of those of two years: where all are known, the way is no other."""
+    finance = LAW.edition("neeq-2023/base").criterion("finance")
+    assert finance is not None
+    (way,) = [n for n in walk(finance.test) if n.label.id == "research_equity"]
+    cells = {"rd_invest": now, "rd_invest[-1]": before, "prof_equity_12m": recent}
+    cells["prof_equity_24m"] = round(recent + earlier, 2)
+    columns = {name: np.array([value]) for name, value in cells.items()}
+    inputs = Inputs(np.array(["F"], dtype=object), date(2026, 6, 30), 2025, columns)
+    two = Fraction(str(now)) + Fraction(str(before)) >= 1000
+    wanted = two and cells["prof_equity_24m"] >= 2000
+    assert NAMES[holds(way, Values(LAW, inputs))[0]] == ("met" if wanted else "unmet")
 
 
 # ------------------------------------------------------------------------------- the way there

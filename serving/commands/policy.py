@@ -16,7 +16,7 @@ from tidu.clock import today
 __all__ = ["criteria_command", "policy_command"]
 
 AS_OF = click.option("--as-of", "day", type=DAY, default=None, help="Default: today.")
-TIER = click.option("--tier", required=True, help="innovative_sme, srdi_provincial, little_giant …")
+TIER = click.option("--tier", required=True, help="srdi_provincial, little_giant, neeq_base, gem …")
 PURPOSE = click.option("--purpose", type=click.Choice(["new", "review"]), default="new")
 LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 
