@@ -26,7 +26,8 @@ LEVELS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 MONEY = frozenset({
     "revenue", "cost_of_sales", "gross_profit", "selling_expense", "admin_expense",
-    "rd_expense", "rd_invest", "interest_expense", "financial_expense", "operating_profit",
+    "rd_expense", "rd_invest", "interest_expense", "financial_expense", "cost_expense_total",
+    "operating_profit",
     "profit_before_tax", "net_profit", "net_profit_adj", "government_grants", "tax_paid",
     "total_assets", "current_assets", "noncurrent_assets", "cash", "receivables", "inventories",
     "fixed_assets", "intangible_assets", "total_liabilities", "current_liabilities",
@@ -97,6 +98,12 @@ def _profit(firms: Firms) -> Columns:
         "rd_invest": rd * (1.0 + np.maximum(mean + firms.noise(sd), 0.0)),
         "interest_expense": interest,
         "financial_expense": interest * s["financial_cost"],
+        "cost_expense_total": 1.0
+        - gross
+        + opex
+        + rd
+        + interest * s["financial_cost"]
+        + a["surcharge"],
         "operating_profit": gross - opex - rd - a["surcharge"] - interest,
         "profit_before_tax": pretax,
         "net_profit": net,
@@ -194,16 +201,19 @@ def _rights(firms: Firms) -> Columns:
     second = np.exp(constant + slope * innovation + more * np.log1p(class1))
     joined, led = s["standards_joined"], s["standards_led"]
     habit = np.exp(0.5 * firms.taste(4))
+    leading = np.exp(led[0] + led[1] * innovation) * 4 * habit
     return {
         "class1_ip": class1,
         "class1_ip_self": own,
         "class1_ip_high_value": np.floor(own * 0.45 * quality),
         "class1_ip_effective": np.floor(class1 * (0.35 + 0.45 * quality)),
         "class2_ip": np.round(second * habit),
+        "class2_ip_any": np.round(second * habit * s["class2_young"]),
         "ip_transferred_in": class1 - own,
         "invention_patents": class1,
         "standards_joined": np.floor(np.exp(joined[0] + joined[1] * innovation) * 4 * habit),
-        "standards_led": np.floor(np.exp(led[0] + led[1] * innovation) * 4 * habit),
+        "standards_led": np.floor(leading),
+        "standards_led_5y": np.floor(leading * s["standards_official"]),
     }
 
 
@@ -215,6 +225,7 @@ def _niche(firms: Firms) -> Columns:
         "years_in_niche": firms.view["niche_years"],
         "niche_share_national_pct": np.round(share, 2),
         "niche_rank_national": rank,
+        "niche_rank_global": np.round(rank * s["rank_global"]),
         "niche_rank_province": np.maximum(np.round(rank * s["rank_province"]), 1.0),
     }
 

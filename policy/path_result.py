@@ -148,7 +148,8 @@ def worded(field: Field, changes: Changes, values: tuple[float, float]) -> Text:
     if column.dtype == "bool":
         form, first, last = changes.words["obtain"], ("", ""), ("", "")
     else:
-        form = changes.words["raise" if field.direction > 0 else "lower"]
+        better = "rank" if field.kind == "rank" else "lower"  # the first place is the highest
+        form = changes.words["raise" if field.direction > 0 else better]
         first, last = (_valued(field, value) for value in values)
     return Text(
         form.zh.format(**{"label": column.zh, "from": first[0], "to": last[0]}),

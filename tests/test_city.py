@@ -121,6 +121,14 @@ def test_accounts_add_up(town: city.City, delivery: str) -> None:
     assert (named <= known["current_assets"] + 0.05).all()
     for part, total in (("main_revenue", "revenue"), ("rd_staff", "employees")):
         assert not (a[part] > a[total] + 0.02).any()
+    for part, total in (
+        ("class2_ip", "class2_ip_any"),
+        ("standards_led_5y", "standards_led"),
+        ("niche_rank_national", "niche_rank_global"),
+    ):
+        assert not (a[part] > a[total]).any()
+    costs = ["cost_of_sales", "selling_expense", "admin_expense", "financial_expense", "rd_expense"]
+    assert (a[costs].sum(axis=1) <= a["cost_expense_total"] + 0.05).all()
     assert (a["net_profit_adj"] <= a["net_profit"] + 0.02).all()
     debt = a["total_liabilities"] / a["total_assets"]
     assert debt.between(0.05, 1.31).all()

@@ -58,6 +58,19 @@ def at_bounds(file: str, law: Law = LAW, **changed: Any) -> Paths:
     return Paths(law, released(), (tier, "new"), now, stages)
 
 
+def champion(**changed: Any) -> Path:
+    """The path to single champion of a firm exactly at every bound of 2023, but for this."""
+    raw = table("single_champion_2023")
+    cells = {name: number(name, value) for name, value in raw["base"].items()}
+    cells |= {f"revenue{lag}": 50_000.0 for lag in ("", "[-1]", "[-2]")}
+    cells |= {name: number(name, value) for name, value in changed.items()}
+    columns = {name: np.array([value]) for name, value in cells.items()}
+    findings = {name: np.array([FINDINGS["met"]], dtype=np.int8) for name in raw["findings"]}
+    now = Inputs(np.array(["甲"], dtype=object), DAY, 2025, columns, findings)
+    stages = ahead(LAW, released(), ("single_champion", "new"), now)
+    return Paths(LAW, released(), ("single_champion", "new"), now, stages).of(0)
+
+
 def asked(path: Path) -> dict[str, tuple[float, float]]:
     return {change.field: (change.from_value, change.to_value) for change in path.changes}
 
@@ -108,6 +121,26 @@ def test_a_gazelle_keeps_its_growth_and_lifts_the_mean_of_four_yearly_shares() -
     old = at_bounds("gazelle_city", rd_invest=40).of(0)  # fifteen years ago to the day
     assert old.status == "blocked"
     assert "age" in names(old.blocked)
+
+
+def test_a_champion_moves_up_in_the_world() -> None:
+    path = champion(niche_rank_global=4)
+    assert (path.status, path.batch_year, asked(path)) == (
+        "reachable", 2027, {"niche_rank_global": (4, 3)}
+    )  # fmt: skip
+    assert path.changes[0].text.zh == "全球细分市场排名由第4名提升到第3名"
+    assert path.changes[0].text.en.startswith("Move up in Global niche rank from 4")
+    assert champion(niche_rank_global=6).status == "not_within_two_years"  # one place a year
+
+
+def test_a_mean_of_three_years_rises_as_weak_years_leave_it() -> None:
+    """By hand: of 2026 it would ask 50000, a fifth more than 40000 is 48000; of 2027 nothing."""
+    weak = {"main_revenue[-1]": 30_000, "main_revenue[-2]": 30_000}
+    path = champion(**weak)
+    assert (path.status, path.batch_year, path.changes) == ("reachable", 2028, ())
+    assert names(path.by_time) == {"main_revenue"}
+    path = champion(**weak, **{"held(little_giant)": 1})
+    assert (path.status, path.batch_year) == ("met", 2026)
 
 
 def test_every_answer_carries_the_warning_and_what_it_assumes() -> None:
