@@ -179,6 +179,18 @@ def test_what_is_served_is_what_the_command_line_judges(
         assert stored["policy_edition"] == fresh["policy_digest"]
 
 
+def test_the_command_line_spells_codes_as_the_register_does(city_home: Trained) -> None:
+    firm_id = Workspace(city_home.home).snapshot().firms.ids[3]
+    words = ("criteria", firm_id, "--tier", "neeq_base", "--as-of", AS_OF)
+    zh = call(city_home.home, *words).out
+    en = call(city_home.home, *words, "--lang", "en").out
+    assert "=股份有限公司" in zh
+    assert "≤带强调事项段的无保留意见" in zh
+    assert "=joint stock" in en
+    assert "≤emphasis" in en
+    assert not any(code in zh for code in ("joint_stock", "limited", "emphasis"))
+
+
 def test_a_law_that_changes_on_disk_changes_no_answer(city_home: Trained, tmp_path: Path) -> None:
     home = copied(city_home.home, tmp_path / "home")
     before = Workspace(home).snapshot()

@@ -32,6 +32,7 @@ def criteria_command(
     firm_id: str, tier: str, purpose: str, day: date | None, lang: str, as_json: bool
 ) -> None:
     """Show the clause-by-clause verdict of a firm by the edition in force."""
+    from policy.conditions import Leaf
     from policy.detail import detail
 
     workspace = Workspace.of()
@@ -41,25 +42,35 @@ def criteria_command(
     firm = situation.number(firm_id)
     found = detail(edition, situation.of_batch(batch), firm, batch.purpose)
     found |= {"policy_digest": situation.law.digest, "batch": batch.id}
-    emit(found, as_json, _shown(found, 0 if lang == "zh" else 1))
+    alone = {c.id: c.test.metric for c in edition.criteria if isinstance(c.test, Leaf)}
+    emit(found, as_json, _shown(found, alone, 0 if lang == "zh" else 1))
 
 
-def _shown(found: dict[str, Any], lang: int) -> str:
+def _shown(found: dict[str, Any], alone: dict[str, str], lang: int) -> str:
+    """The verdict as a table; ``alone`` names the metric of each criterion that is one test."""
     name = ("zh", "en")[lang]
     rows = []
     for criterion in found["criteria"]:
-        rows.append(_row(criterion, criterion[name], lang))
+        own = {"metric": alone.get(criterion["id"], "")} | criterion
+        rows.append(_row(own, criterion[name], lang))
         rows += [_row(part, f"  · {part[name]}", lang) for part in criterion["parts"]]
     head = f"{found['edition_' + name]} {found['document']}  {WORDS[found['status']][lang]}"
     year = f"{('数据年度', 'data of')[lang]} {found['data_year']}"
     return f"{head}\n{year}\n{table(rows, list(rows[0]))}"
 
 
-def _words(value: object, lang: int) -> str:
+def _words(value: object, metric: str, lang: int) -> str:
+    """A figure as people read it: truths in words, codes as the register spells them."""
+    from policy.metrics import column_of
+
     if isinstance(value, list):
-        return "、".join(map(str, value))
+        return ("、", " or ")[lang].join(_words(one, metric, lang) for one in value)
     if isinstance(value, bool):
         return (("是", "yes") if value else ("否", "no"))[lang]
+    if isinstance(value, str):
+        column = column_of(metric)
+        spelled = column.codes.get(value, ()) if column is not None else ()
+        return spelled[0] if spelled and not lang else value.replace("_", " ")
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -67,12 +78,15 @@ def _row(item: dict[str, Any], words: str, lang: int) -> dict[str, object]:
     heads = ("条件", "结论", "数值", "要求", "差距", "条款") if not lang else (
         "criterion", "status", "value", "required", "gap", "clause")  # fmt: skip
     value, required = item.get("value"), item.get("threshold")
-    sign = item.get("operator", "")
+    sign, metric = item.get("operator", ""), item.get("metric", "")
+    if isinstance(required, list) and len(required) == 1:
+        sign = "="
+    asked = f"{sign}{_words(required, metric, lang)}{item.get('unit', '')}"
     cells = (
         words,
         WORDS[item["status"]][lang],
-        _words(value, lang) if isinstance(value, bool) else value,
-        None if required is None else f"{sign}{_words(required, lang)}{item.get('unit', '')}",
+        _words(value, metric, lang) if isinstance(value, bool | str) else value,
+        None if required is None else asked,
         item.get("gap") or None,
         item.get("clause", ""),
     )
