@@ -117,9 +117,12 @@ class Judge:
 
 
 def _unless(test: Status, exempt: Status) -> Status:
-    """A test that an exemption sets aside; an open exemption leaves only a met test decided."""
+    """A test that an exemption sets aside; an open exemption leaves only a met test decided.
+
+    What is open then is open for the better reason: left to an official, before not on record.
+    """
     open_ = (exempt == UNKNOWN) | (exempt == MANUAL)
-    kept = np.where(open_ & (test != MET), UNKNOWN, test)
+    kept = np.where(open_ & (test != MET), some([test, exempt]), test)
     return np.where(exempt == MET, NOT_APPLICABLE, kept).astype(np.int8)
 
 
