@@ -17,7 +17,6 @@ FALLBACKS = (
     "net_margin_pct",
     "years_in_niche",
     "standards_joined",
-    "cost_of_sales",
     "net_assets_per_share",
 )
 
@@ -51,6 +50,9 @@ def consistent(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     own["invention_patents"] = np.maximum(
         columns["invention_patents"], columns["invention_patents_applied"]
     )
+    parts = ("cost_of_sales", "selling_expense", "admin_expense", "financial_expense")
+    costs = np.sum([columns[name] for name in parts], axis=0)
+    own["cost_expense_total"] = np.maximum(columns["cost_expense_total"], costs)
     for lag in ("", "[-1]", "[-2]"):
         adjusted, whole = (columns[f"{name}{lag}"] for name in ("net_profit_adj", "net_profit"))
         own[f"net_profit_adj{lag}"] = np.minimum(adjusted, whole)
