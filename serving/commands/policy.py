@@ -19,6 +19,8 @@ AS_OF = click.option("--as-of", "day", type=DAY, default=None, help="Default: to
 TIER = click.option("--tier", required=True, help="srdi_provincial, little_giant, neeq_base, gem …")
 PURPOSE = click.option("--purpose", type=click.Choice(["new", "review"]), default="new")
 LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+SHOWN = 3
+"""So many codes of a requirement stand in a table's cell."""
 
 
 @click.command("criteria")
@@ -60,15 +62,26 @@ def _shown(found: dict[str, Any], alone: dict[str, str], lang: int) -> str:
 
 
 def _words(value: object, metric: str, lang: int) -> str:
-    """A figure as people read it: truths in words, codes as the register spells them."""
+    """A figure as people read it: truths in words, codes as the register or the law spells them.
+
+    Of a long list the first few are shown, --json has them all.
+
+    >>> _words(list("abc"), "x", 0), _words(list("abcdef"), "x", 1)
+    ('a、b、c', 'a or b or c or 3 more')
+    """
+    from policy.loading import standing
     from policy.metrics import column_of
 
     if isinstance(value, list):
-        return ("、", " or ")[lang].join(_words(one, metric, lang) for one in value)
+        told, joint = [_words(one, metric, lang) for one in value[:SHOWN]], ("、", " or ")[lang]
+        rest = (f"等{len(value)}项", f" or {len(value) - SHOWN} more")[lang]
+        return joint.join(told) + (rest if len(value) > SHOWN else "")
     if isinstance(value, bool):
         return (("是", "yes") if value else ("否", "no"))[lang]
     if isinstance(value, str):
-        column = column_of(metric)
+        column, trades = column_of(metric), standing().trades if metric == "trade" else {}
+        if value in trades:
+            return (trades[value].zh, trades[value].en)[lang]
         spelled = column.codes.get(value, ()) if column is not None else ()
         return spelled[0] if spelled and not lang else value.replace("_", " ")
     return f"{value:g}" if isinstance(value, float) else str(value)
