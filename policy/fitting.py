@@ -21,7 +21,7 @@ from policy.ground import Gaps, Ground, eligible, newest_credit, next_tier, supp
 from policy.logic import MANUAL, MET, NAMES, UNKNOWN, UNMET, Status
 from policy.result import PlanRow
 
-__all__ = ["Fit", "closing", "fit", "fitting", "plan_order"]
+__all__ = ["Fit", "closing", "deadline", "fit", "fitting", "own_deadline", "plan_order"]
 
 Counts = NDArray[np.int32]
 
@@ -122,17 +122,22 @@ def fitting(
 def _deadlines(
     rows: Sequence[PlanRow], ground: Ground, firm: NDArray[np.int64], column: NDArray[np.int64]
 ) -> NDArray[np.datetime64]:
-    fixed = [_deadline(row, ground.panel.as_of) for row in rows]
+    fixed = [deadline(row, ground.panel.as_of) for row in rows]
     days = np.array(fixed, dtype="datetime64[s]")[column]
     for index, row in enumerate(rows):
-        own = (support(row) or {}).get("deadline_of")
-        if own:
-            due = newest_credit(ground.panel, own).to_numpy(dtype="datetime64[s]")
+        due = own_deadline(row, ground)
+        if due is not None:
             days = np.where(column == index, due[firm], days)
     return days
 
 
-def _deadline(row: PlanRow, day: date) -> date | None:
+def own_deadline(row: PlanRow, ground: Ground) -> NDArray[np.datetime64] | None:
+    """Each firm's own deadline, where the support has one (a loan that falls due)."""
+    own = (support(row) or {}).get("deadline_of")
+    return newest_credit(ground.panel, own).to_numpy(dtype="datetime64[s]") if own else None
+
+
+def deadline(row: PlanRow, day: date) -> date | None:
     """The next end of what comes every year: its own day, or the end of the year."""
     detail = support(row) or {}
     if detail.get("recurs") != "yearly":

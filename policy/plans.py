@@ -15,7 +15,7 @@ from policy.settings import Settings
 from policy.stages import Definition, definition
 from tidu.errors import DataError, Issue
 
-__all__ = ["check_rows", "load_plans", "stage_definition"]
+__all__ = ["check_rows", "load_plans", "plans_of", "stage_definition"]
 
 
 def load_plans(city: Path | None = None) -> Mapping[str, Plan]:
@@ -66,6 +66,17 @@ def _shipped() -> Mapping[str, Plan]:
         plan = parse(texts, f"policy/data/plan/{folder.name}")
         plans[plan.id] = plan
     return plans
+
+
+def plans_of(content: Mapping[str, bytes]) -> Mapping[str, Plan]:
+    """The plans among the files of a law, as they were when it judged."""
+    folders: dict[str, dict[str, str]] = {}
+    for name, text in content.items():
+        parts = name.split("/")
+        if parts[0] == "plan" and len(parts) == 3:
+            folders.setdefault(parts[1], {})[parts[2]] = text.decode()
+    found = [parse(texts, f"plan/{name}") for name, texts in sorted(folders.items())]
+    return {plan.id: plan for plan in found}
 
 
 def stage_definition(settings: Settings) -> Definition:

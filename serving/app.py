@@ -16,12 +16,13 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving import api, api_law, docs_page, problems
+from serving import api, api_law, api_plan, docs_page, problems
 from serving.access import bound
 from serving.database import utc_now
+from serving.desk import Desk
 from serving.follow import Follower
 from serving.metrics import CONTENT_TYPE, Metrics, Observed
-from serving.scoring_pool import Scorer, ScoringPool
+from serving.scoring_pool import DeskQueue, Scorer, ScoringPool
 from serving.store import Store, database_url
 
 __all__ = ["Config", "create_app"]
@@ -31,11 +32,13 @@ BODY_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Config:
-    """What an app is made from. ``scorer`` answers POST /v1/score; None switches it off."""
+    """What an app is made from. ``scorer`` answers POST /v1/score, ``desk`` scenarios and
+    comparisons of editions; None switches them off."""
 
     home: Path
     store_url: str = ""
     scorer: Scorer | None = None
+    desk: Desk | None = None
     now: Callable[[], datetime] = utc_now
     body_bytes: int = BODY_BYTES
 
@@ -59,12 +62,13 @@ def create_app(config: Config) -> FastAPI:
         with suppress(asyncio.CancelledError):
             await following
         app.state.pool.close()
+        app.state.desk.close()
         follower.close()
 
     app = FastAPI(title="Tidu", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     # Taken over as they are: an included router stays a layer that every request passes.
     # What stands below a firm comes first: an id may hold slashes and would swallow it.
-    for router in (api_law.router, api.router, docs_page.router):
+    for router in (api_law.router, api_plan.router, api.router, docs_page.router):
         app.router.routes.extend(router.routes)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
     problems.install(app)
@@ -74,6 +78,7 @@ def create_app(config: Config) -> FastAPI:
     app.state.follower = follower
     app.state.metrics = metrics
     app.state.pool = ScoringPool(config.scorer)
+    app.state.desk = DeskQueue(config.desk)
     app.state.openapi = cache(lambda: docs_page.described(app))
     return app
 

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from serving.planning import plan_of
 from serving.workspace import SNAPSHOT, Workspace
 
 __all__ = ["AS_OF", "TASKS", "import_city", "rank", "train_and_publish"]
@@ -45,7 +46,7 @@ def train_and_publish(
     from model.bundle import load, write
     from model.training import Run, train
     from serving import snapshot
-    from serving.publishing import published
+    from serving.publishing import Rules, published
 
     history = workspace.history()
     bundles = []
@@ -56,7 +57,8 @@ def train_and_publish(
         workspace.put_in_use(bundle)
         bundles.append(bundle)
     progress("tasks trained", len(TASKS), len(TASKS))
-    publication = published(history, AS_OF, bundles, workspace.law, progress)
+    rules = Rules(workspace.law, plan_of(workspace, AS_OF))
+    publication = published(history, AS_OF, bundles, rules, progress)
     identity = snapshot.write(publication, workspace.home)
     pointer = workspace.store.pointer(SNAPSHOT)
     workspace.store.move_pointer(SNAPSHOT, identity, pointer.revision if pointer else None)

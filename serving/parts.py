@@ -161,6 +161,32 @@ def figures(publication: Publication, judged: Judged) -> dict[str, pa.Table]:
     }
 
 
+@_whole("plan", 1)
+def plan(publication: Publication) -> pa.Table | None:
+    """Pages of the plan and the law for the whole city, by name, as JSON."""
+    if publication.planned is None:
+        return None
+    pages = sorted(publication.planned.pages.items())
+    content = pa.array([canonical_json(page) for _, page in pages], pa.binary())
+    return pa.table({"page": [name for name, _ in pages], "content": content})
+
+
+@_whole("fits", 1)
+def fits(publication: Publication) -> pa.Table | None:
+    """Who each support fits, rows as the firms: a status each, the next tier, own deadlines."""
+    if publication.planned is None:
+        return None
+    order, given = _sorted(publication).index.to_numpy(), publication.planned.fits
+    status = np.ascontiguousarray(given.status[order])
+    columns = {
+        "status": pa.FixedSizeListArray.from_arrays(pa.array(status.ravel()), status.shape[1]),
+        "rung": pa.array(given.rung[order]),
+    }
+    for place, days in given.deadlines.items():
+        columns[f"deadline {place}"] = pa.array(days[order].astype("int64"))
+    return pa.table(columns)
+
+
 def _verdict(part: VerdictPart, order: NDArray[np.intp]) -> pa.Table:
     marks = part.marks
     lines = np.ascontiguousarray(marks.lines[order])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serving.plain import cells, plain
 from serving.prospects import Progress, with_chances
 from serving.workspace import Workspace
 
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     from policy.targets import Target
 
 __all__ = [
-    "cells",
+    "difference",
     "editions",
     "measures",
     "named",
+    "offer",
     "parameters",
-    "plain",
     "plan_of",
     "simulated",
     "standing",
@@ -149,22 +150,28 @@ def named(footing: Footing, row: str, figure: str, district: str | None) -> list
 def measures(footing: Footing, firm: int, tier: str | None = None) -> list[dict[str, Any]]:
     """The supports that fit a firm (by its place), those first that speak to what blocks it."""
     from policy.fitting import fitting
-    from policy.ground import support
 
     plan, ground = footing.plan, footing.ground
-    table = fitting(plan.by_id, ground, tier, np.array([firm]))
     items = []
-    for record in table.to_dict("records"):
+    for record in fitting(plan.by_id, ground, tier, np.array([firm])).to_dict("records"):
         line = cells(record)
-        row = plan.row(line["row"])
-        detail = support(row) or {}
-        texts = {k: detail.get(k) for k in _OFFER}
-        items.append(
-            {k: line[k] for k in ("place", "row", "tier", "status", "blocks", "opens", "deadline")}
-            | {"zh": row.zh, "en": row.en, "kind": row.kind, "quote": row.quote}
-            | {"closes": [name for name in line["closes"].split(";") if name], **texts}
-        )
+        closes = [name for name in line["closes"].split(";") if name]
+        shown = {k: line[k] for k in FITS}
+        items.append(shown | offer(plan.row(line["row"])) | {"closes": closes})
     return items
+
+
+FITS = ("place", "row", "tier", "status", "blocks", "opens", "deadline")
+"""What is told of a support that fits a firm, beside its own words."""
+
+
+def offer(row: Row) -> dict[str, Any]:
+    """What a support offers, in words."""
+    from policy.ground import support
+
+    detail = support(row) or {}
+    words = {"row": row.id, "kind": row.kind, "zh": row.zh, "en": row.en, "quote": row.quote}
+    return words | {k: detail.get(k, "") for k in _OFFER}
 
 
 _OFFER = ("benefit_zh", "benefit_en", "channel_zh", "channel_en", "note_zh", "note_en")
@@ -239,6 +246,19 @@ def _firms(rows: NDArray[np.bool_], start: Start) -> list[str]:
 # ----------------------------------------------------------------------------------------- law
 
 
+def difference(law: Law, pair: tuple[str, str], situation: Situation | None) -> dict[str, Any]:
+    """What changes from one edition to the other: clauses, and the firms of a situation."""
+    from policy.comparison import clauses, firms
+    from policy.verdict import judge
+
+    one, two = (law.edition(name) for name in pair)
+    judged = None
+    if situation is not None:
+        values = situation.values(situation.day.year - 1)
+        judged = firms(judge(one, values), judge(two, values), situation.panel.firm_ids)
+    return {"a": pair[0], "b": pair[1], "clauses": clauses(one, two), "firms": judged}
+
+
 def editions(law: Law) -> list[dict[str, Any]]:
     """Which edition judges a tier from when to when, by which document."""
     return [
@@ -259,29 +279,6 @@ def parameters(law: Law) -> list[dict[str, Any]]:
     """What the texts leave open: value, unit, confidence, source, and who has set it."""
     fields = ("id", "zh", "en", "value", "unit", "options", "confidence", "source", "set_by")
     return [{f: plain(getattr(p, f)) for f in fields} for p in law.parameters.values()]
-
-
-# --------------------------------------------------------------------------------------- values
-
-
-def cells(record: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row of a table as JSON knows it."""
-    return {str(name): plain(value) for name, value in record.items()}
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON knows it; what is missing is null."""
-    if isinstance(value, Mapping | list | tuple | np.ndarray):
-        return cells(value) if isinstance(value, Mapping) else [plain(v) for v in value]
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, date):
-        return value.isoformat()[:10] if value == value else None
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return None if value != value else str(value)
 
 
 def _without(line: Mapping[str, Any], name: str) -> dict[str, Any]:

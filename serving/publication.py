@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from model.wording import Feature
 from serving.judging import Judged
+from serving.planned import Planned
 from tidu.digest import canonical_json
 from tidu.errors import Refused
 
@@ -136,6 +137,8 @@ class Publication:
     profile: Profile | None = None
     judged: Judged | None = None
     """The verdicts, rows as in ``firms``."""
+    planned: Planned | None = None
+    """The plan run on the same firms."""
     code_version: str = ""
 
     def __post_init__(self) -> None:
@@ -151,6 +154,8 @@ class Publication:
                     )
         if self.judged is not None and not problems:
             self.judged.refuse_unless_of(len(self.firms))
+        if self.planned is not None and not problems:
+            self.planned.refuse_unless_of(len(self.firms))
         if problems:
             raise Refused(
                 f"A publication must be consistent: {'; '.join(problems)}.",

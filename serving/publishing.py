@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,23 +17,33 @@ from model.shapley import contributions
 from model.training import Progress, silent
 from model.wording import Feature
 from serving.judging import judged
+from serving.planned import planned
+from serving.prospects import HORIZON, tiers_of
 from serving.publication import Profile, Publication, TaskPart
 from tidu import __version__
 
 if TYPE_CHECKING:
     from policy.law import Law
+    from policy.plan import Plan
 
-__all__ = ["firm_frame", "published", "task_part"]
+__all__ = ["Rules", "firm_frame", "published", "task_part"]
+
+
+class Rules(NamedTuple):
+    """By what a city is judged: the law, and the city's own plan (None: none is run)."""
+
+    law: Law
+    plan: Plan | None = None
 
 
 def published(
     history: History,
     day: date,
     bundles: Sequence[Bundle],
-    law: Law,
+    rules: Rules,
     progress: Progress = silent,
 ) -> Publication:
-    """Score every bundle's cohort at ``day``, judge all firms by the law, put both together."""
+    """Score every bundle's cohort at ``day``, judge all firms by the law, run the city's plan."""
     from policy.situation import Situation
 
     panel = history.as_of(day)
@@ -43,15 +53,30 @@ def published(
         progress("scoring and reasons", i, len(bundles))
         parts[str(bundle.task.name)] = task_part(score(bundle, panel))
     progress("scoring and reasons", len(bundles), len(bundles))
+    situation, plan = Situation(rules.law, panel), rules.plan
+    found = judged(situation, progress)
+    run = planned(situation, plan, _chances(plan, parts, panel), progress) if plan else None
     return Publication(
         as_of=day,
         vault_head=history.head,
         firms=firms,
         tasks=parts,
         profile=_profile(firms["firm_id"].to_numpy(dtype=object), parts),
-        judged=judged(Situation(law, panel), progress),
+        judged=found,
+        planned=run,
         code_version=__version__,
     )
+
+
+def _chances(plan: Plan, parts: Mapping[str, TaskPart], panel: Panel) -> dict[str, np.ndarray]:
+    """Chances of entry by target, of the tasks that are published; 0 outside a cohort."""
+    found = {}
+    for tier, target in tiers_of(plan).items():
+        part = parts.get(f"promotion:{tier}@{HORIZON}")
+        if part is not None:
+            chance = pd.Series(part.scores["probability"].to_numpy(), part.scores["firm_id"])
+            found[target] = chance.reindex(panel.firm_ids).fillna(0.0).to_numpy()
+    return found
 
 
 def task_part(book: ScoreBook) -> TaskPart:

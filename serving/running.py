@@ -36,11 +36,12 @@ def _say(text: str) -> None:
 def from_environment() -> FastAPI:
     """Make the app of one worker for the home that the environment names."""
     from serving.app import Config, create_app
+    from serving.desk import Desk
     from serving.scorer import RecordScorer
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     home = Path(os.environ.get(HOME) or "var")
-    return create_app(Config(home, scorer=RecordScorer(home)))
+    return create_app(Config(home, scorer=RecordScorer(home), desk=Desk(home)))
 
 
 def listen(host: str, port: int) -> socket.socket:

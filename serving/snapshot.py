@@ -23,7 +23,17 @@ from model.wording import Feature
 from serving.building import exclusive, flush, write_arrow
 from serving.parts import file_name, tables
 from serving.publication import Publication
-from serving.views import READERS, Figures, Firms, Matrix, Reasons, Scores, Verdicts
+from serving.views import (
+    READERS,
+    Figures,
+    Firms,
+    Fits,
+    Matrix,
+    PlanPages,
+    Reasons,
+    Scores,
+    Verdicts,
+)
 from tidu.digest import canonical_json, of_bytes, of_json
 from tidu.errors import NotFound, Refused
 
@@ -68,6 +78,8 @@ class Snapshot:
     figures: Mapping[int, Figures] = field(default_factory=dict)
     law: Mapping[str, bytes] = field(default_factory=dict)
     """The files of the law that judged."""
+    plan: PlanPages | None = None
+    fits: Fits | None = None
 
     @property
     def as_of(self) -> str:
@@ -250,6 +262,8 @@ def _assemble(path: Path, manifest: Mapping[str, Any], views: Mapping[str, Any])
         _of_kind(views, "verdicts"),
         {int(year): figures for year, figures in _of_kind(views, "figures").items()},
         views.get("law", {}),
+        views.get("plan"),
+        views.get("fits"),
     )
 
 

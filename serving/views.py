@@ -20,7 +20,18 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from policy.sheet import Sheet
 
-__all__ = ["READERS", "Category", "Figures", "Firms", "Matrix", "Reasons", "Scores", "Verdicts"]
+__all__ = [
+    "READERS",
+    "Category",
+    "Figures",
+    "Firms",
+    "Fits",
+    "Matrix",
+    "PlanPages",
+    "Reasons",
+    "Scores",
+    "Verdicts",
+]
 
 Numbers = NDArray[Any]
 
@@ -173,6 +184,30 @@ class LawText(dict[str, bytes]):
         super().__init__(pairs)
 
 
+class PlanPages:
+    """Pages of the plan and the law, each read when first asked for."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._content = dict(zip(table["page"].to_pylist(), table["content"], strict=True))
+        self._read: dict[str, Any] = {}
+
+    def page(self, name: str) -> dict[str, Any]:
+        if name not in self._read:
+            self._read[name] = json.loads(self._content[name].as_py())
+        found: dict[str, Any] = self._read[name]
+        return found
+
+
+class Fits:
+    """Who each support fits, rows as the firms; ``deadlines`` are days since 1970-01-01."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.status = _matrix(table, "status")
+        self.rung = _numpy(table, "rung")
+        own = [name for name in table.column_names if name.startswith("deadline ")]
+        self.deadlines = {int(name.split()[1]): _numpy(table, name) for name in own}
+
+
 READERS: dict[tuple[str, int], Callable[[pa.Table], Any]] = {
     ("firms", 1): Firms,
     ("profile", 1): Matrix,
@@ -181,6 +216,8 @@ READERS: dict[tuple[str, int], Callable[[pa.Table], Any]] = {
     ("law", 1): LawText,
     ("verdicts", 1): Verdicts,
     ("figures", 1): Figures,
+    ("plan", 1): PlanPages,
+    ("fits", 1): Fits,
 }
 
 

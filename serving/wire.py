@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving import wire_law
+from serving import wire_law, wire_plan
 from serving.shapes import Closed, Envelope, FirmBrief, Text
 
 __all__ = ["ANSWERS", "CompareQuery", "FirmsQuery", "Problem", "RankingQuery", "ScoreRequest"]
@@ -271,7 +271,12 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/rankings/{task}": Ranking,
     "GET /v1/firms/{firm_id}/explanations/{task}": Explanation,
     "GET /v1/firms/{firm_id}/criteria/{tier}": wire_law.Criteria,
+    "GET /v1/firms/{firm_id}/measures": wire_plan.Measures,
     "GET /v1/compare": Comparison,
+    "GET /v1/targets": wire_plan.Targets,
+    "GET /v1/policy": wire_plan.Policy,
+    "GET /v1/policy/diff": wire_plan.Difference,
+    "POST /v1/policy/simulate": wire_plan.Simulation,
     "GET /v1/snapshots": Snapshots,
     "GET /v1/snapshots/current": SnapshotPage,
     "GET /v1/models": Models,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,11 @@ from random_firms import many
 from features.spec import DIMENSIONS
 from model.wording import Feature
 from policy.loading import standing
+from policy.plans import load_plans
 from policy.situation import Situation
 from policy.values import Inputs, Values
 from serving.judging import Judged, judged
+from serving.planned import Fits, Planned, planned
 from serving.publication import Profile, Publication, TaskPart
 
 TASKS = ("growth@36", "distress:bankruptcy@24")
@@ -105,6 +108,23 @@ def verdicts(ids: list[str], day: date, seed: int = 0) -> Judged:
     return judged(situation_of(named))
 
 
+@cache
+def plan_run(ids: tuple[str, ...], day: date) -> Planned:
+    """The plan run on firms of which little is known, every third with a title."""
+    firms = [{"firm_id": firm, "district": f"区{i % 7}"} for i, firm in enumerate(ids)]
+    titles = [
+        {"firm_id": firm, "tier": "srdi_municipal", "issued_on": date(2023, 3, 1 + i % 28),
+         "expires_on": date(2026, 3, 1), "purpose": "new"} for i, firm in enumerate(ids[::3])
+    ]  # fmt: skip
+    panel = panel_of(day, {"firms": firms, "titles": titles})
+    found = planned(Situation(standing(), panel), load_plans()["2025"], {})
+    place = {firm: i for i, firm in enumerate(panel.firm_ids)}
+    rows = np.array([place[firm] for firm in ids], dtype=np.intp)
+    fits = found.fits
+    deadlines = {i: days[rows] for i, days in fits.deadlines.items()}
+    return replace(found, fits=Fits(fits.status[rows], fits.rung[rows], deadlines))
+
+
 def publication(
     count: int = 60, width: int = 12, seed: int = 0, tasks: tuple[str, ...] = TASKS
 ) -> Publication:
@@ -121,5 +141,6 @@ def publication(
         {t: task_part(t, ids, width, seed + i) for i, t in enumerate(tasks)},
         Profile(features(width), random.normal(0, 1, (count, width))),
         verdicts(frame["firm_id"].tolist(), day, seed),
+        plan_run(tuple(frame["firm_id"]), day),
         "test",
     )

@@ -24,9 +24,11 @@ from sample_publication import TASKS, publication
 from policy.loading import standing
 from serving import access, problems, wire
 from serving.app import Config, create_app, routes_of
+from serving.desk import Desk
 from serving.idempotent import once
 from serving.keys import Answer
-from serving.snapshot import write
+from serving.planning import difference
+from serving.snapshot import Snapshot, write
 from serving.store import Store
 from tidu import errors
 from tidu.errors import DataError, Issue, Refused, TiduError, Unready, UsageError
@@ -53,6 +55,27 @@ def scored(task: str, records: Any) -> dict[str, Any]:
         raise DataError("The records break the contract, found 1 problem.", [issue], "Mend it.")
     items = [{"firm_id": row["firm_id"], "task": task} for row in records["firms"]]
     return {"model_version": "bundle", "items": items}
+
+
+class Recorded(Desk):
+    """Answers as a desk does, without a city."""
+
+    def difference(self, snapshot: Snapshot, pair: tuple[str, str]) -> dict[str, Any]:
+        del snapshot
+        return difference(standing(), pair, None) | {
+            "firms": {"from_to": {"met→unmet": 2}, "only_a": ["F000007", "F000008"], "only_b": []}
+        }
+
+    def simulate(self, snapshot: Snapshot, raw: Any) -> dict[str, Any]:
+        del snapshot
+        side = {"edition": "e", "document": "d", "quota": None, "met": 1, "met_pending": 0,
+                "admitted": 1, "new": 1, "tied": 0}  # fmt: skip
+        moved = {"enters": 2, "leaves": 0, "net": 2}
+        tier = {"tier": "srdi_municipal", "before": side, "after": side, **moved,
+                "by": [{"by": "size", "label": "", **moved}],
+                "entering": ["F000007", "F000008"], "leaving": []}  # fmt: skip
+        empty: dict[str, Any] = {"budget": [], "rewards": [], "targets": [], "notes": []}
+        return {"plan": "2025", "scenario": raw, "tiers": [tier], **empty}
 
 
 class Client:
@@ -82,11 +105,12 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     publish(tmp_path)
-    app = create_app(Config(tmp_path, scorer=scored))
+    app = create_app(Config(tmp_path, scorer=scored, desk=Recorded(tmp_path)))
     app.state.follower.look()
     yield Client(app)
     app.state.follower.close()
     app.state.pool.close()
+    app.state.desk.close()
 
 
 # One request a route that answers in JSON: (route, address, body).
@@ -103,6 +127,15 @@ REQUESTS: tuple[tuple[str, str, Any], ...] = (
         "GET /v1/firms/{firm_id}/criteria/{tier}",
         "/v1/firms/F000007/criteria/innovative_sme?purpose=review",
         None,
+    ),
+    ("GET /v1/firms/{firm_id}/measures", "/v1/firms/F000007/measures?tier=little_giant", None),
+    ("GET /v1/targets", "/v1/targets", None),
+    ("GET /v1/policy", "/v1/policy", None),
+    ("GET /v1/policy/diff", "/v1/policy/diff?a=63-2022/annex3&b=2-2026/annex2", None),
+    (
+        "POST /v1/policy/simulate",
+        "/v1/policy/simulate",
+        {"name": "s", "parameters": {"municipal_score_line": 45}},
     ),
     ("GET /v1/compare", f"/v1/compare?a=F000007&b=F000008&task={GROWTH}", None),
     ("GET /v1/snapshots", "/v1/snapshots", None),

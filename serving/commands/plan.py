@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from serving.commands.edge import DAY, JSON, SEED, bars, emit, note, table
-from serving.planning import cells, plain, plan_of, standing
+from serving.plain import cells, plain
+from serving.planning import plan_of, standing
 from serving.workspace import Workspace
 from tidu.clock import today
 

@@ -144,19 +144,13 @@ def parameters_command(as_json: bool) -> None:
 @JSON
 def diff_command(a: str, b: str, day: date | None, as_json: bool) -> None:
     """Show what changed from edition A to B: clauses, and with a filled home the firms."""
-    from policy.comparison import clauses, firms
-    from policy.verdict import judge
+    from serving.planning import difference
 
     workspace = Workspace.of()
     law = workspace.law
-    one, two = law.edition(a), law.edition(b)
-    rows = clauses(one, two)
-    found: dict[str, Any] = {"a": a, "b": b, "digest": law.digest, "clauses": rows, "firms": None}
-    if workspace.filled():
-        situation = workspace.situation(day or today())
-        values = situation.values(situation.day.year - 1)
-        verdicts = judge(one, values), judge(two, values)
-        found["firms"] = firms(*verdicts, situation.panel.firm_ids)
+    situation = workspace.situation(day or today()) if workspace.filled() else None
+    found = {**difference(law, (a, b), situation), "digest": law.digest}
+    rows = found["clauses"]
     shown = [
         {
             "change": row["change"],

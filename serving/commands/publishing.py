@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from serving.commands.edge import DAY, JSON, bars, emit, note, table, warn_of_hindsight
+from serving.planning import plan_of
 from serving.workspace import SNAPSHOT, Workspace
 from tidu.errors import NotFound
 
@@ -28,7 +29,7 @@ LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh",
 def publish_command(day: date, references: tuple[str, ...], as_json: bool) -> None:
     """Score every task at a day and swap the new snapshot in at once."""
     from serving import snapshot
-    from serving.publishing import published
+    from serving.publishing import Rules, published
 
     workspace = Workspace.of()
     pointer = workspace.store.pointer(SNAPSHOT)
@@ -36,7 +37,8 @@ def publish_command(day: date, references: tuple[str, ...], as_json: bool) -> No
     for bundle in bundles:
         warn_of_hindsight(bundle.id, bundle.as_of, day)
     with bars() as progress:
-        publication = published(workspace.history(), day, bundles, workspace.law, progress)
+        rules = Rules(workspace.law, plan_of(workspace, day))
+        publication = published(workspace.history(), day, bundles, rules, progress)
         identity = snapshot.write(publication, workspace.home)
         snapshot.Snapshot.open(workspace.home / "snapshots" / identity)
     workspace.store.move_pointer(SNAPSHOT, identity, pointer.revision if pointer else None)
