@@ -30,7 +30,7 @@ from policy.rules import (
 
 __all__ = ["Mention", "asked_by", "indicators", "lags", "mentions", "needs", "scored_by"]
 
-_CALL = re.compile(r"(\w+)\(([^,)]*)")
+_CALL = re.compile(r"(\w+)\(([^)]*)\)")
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,8 @@ def lags(inputs: Iterable[str]) -> tuple[int, ...]:
 
 
 def asked_by(found: Sequence[Mention], paper: str, calls: Sequence[str]) -> frozenset[str]:
-    """What the places that name a paper ask for by look-ups: the tiers of ``held`` and ``ever``."""
+    """What the places that name a paper ask for by look-ups: tiers by ``held``, boards."""
     read = {name for mention in found if mention.paper == paper for name in mention.inputs}
     matches = (_CALL.match(name) for name in read)
-    return frozenset(m[2].strip() for m in matches if m is not None and m[1] in calls)
+    words = (m[2] for m in matches if m is not None and m[1] in calls)
+    return frozenset(word.strip() for listed in words for word in listed.split(","))

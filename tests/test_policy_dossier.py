@@ -133,6 +133,13 @@ def test_a_certificate_is_asked_for_by_the_titles_that_its_criteria_name() -> No
     assert "high_tech" in titles("63-2022/annex1")
 
 
+@pytest.mark.parametrize("edition", ["bse-listing/2.1", "neeq-2023/innov"])
+def test_a_notice_is_asked_for_by_the_boards_that_its_criteria_name(edition: str) -> None:
+    found = mentions(LAW.edition(edition), "new", LAW, PAPERS)
+    boards = asked_by(found, "quotation_notice", ["on_board", "months_on"])
+    assert boards == {"neeq_base", "neeq_innov"}
+
+
 def test_what_only_one_way_needs_is_optional_while_nothing_is_known() -> None:
     listed = {item["paper"]: item for item in needed(LAW, LAW.edition("2-2026/annex2"))}
     assert {name for name, item in listed.items() if item["optional"]} == {

@@ -298,9 +298,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("title_certificate", title("srdi_provincial", expires_on="2026-05-09"), "expired"),
     ("title_certificate", title("srdi_provincial", revoked_on="2026-05-09"), "missing"),
     ("title_certificate", title("srdi_provincial", expires_on=None), "held"),
-    ("quotation_notice", event("quoted"), "held"),
-    ("quotation_notice", event("quoted", ended_on="2025-06-01"), "missing"),
-    ("quotation_notice", event("guidance"), "missing"),
+    ("quotation_notice", event("quoted", board="neeq_base"), "held"),
+    ("quotation_notice", event("quoted", board="regional"), "missing"),
+    ("quotation_notice", event("quoted"), "missing"),
+    ("quotation_notice", event("quoted", board="neeq_base", ended_on="2025-06-01"), "missing"),
+    ("quotation_notice", event("guidance", board="neeq_base"), "missing"),
     ("patent_certificates", year(class1_ip=4.0), "missing"),
     ("niche_statement", year(years_in_niche=4.0), "missing"),
     (
@@ -315,7 +317,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 def test_the_record_of_an_issuing_act_proves_a_paper_and_a_filled_in_figure_does_not(
     name: str, tables: dict[str, Any], expected: str
 ) -> None:
-    assert proved(name, tables, frozenset({"srdi_provincial"})) == expected
+    assert proved(name, tables, frozenset({"srdi_provincial", "neeq_base"})) == expected
 
 
 def test_who_moved_in_again_after_leaving_has_moved_in() -> None:

@@ -144,9 +144,9 @@ def test_every_text_of_the_proxy_says_that_it_is_one(layer: str) -> None:
     edition = LAW.edition(f"regional-proxy/{layer}")
     assert edition.confidence == "L"
     for zh, en in texts(edition):
-        assert "内部代理" in zh
+        assert "内部口径" in zh
         assert "internal proxy" in en
-    assert "内部代理" in edition.note_zh
+    assert "内部口径" in edition.note_zh
     assert "Internal proxy" in edition.note_en
 
 
