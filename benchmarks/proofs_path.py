@@ -25,7 +25,7 @@ from policy.values import Inputs, Values
 from policy.verdict import judge
 
 DAYS = (date(2024, 3, 1), date(2026, 3, 16), date(2026, 5, 10))
-TIERS = ("innovative_sme", "srdi_municipal", "srdi_provincial", "little_giant")
+TIERS = ("innovative_sme", "tech_sme", "srdi_municipal", "srdi_provincial", "little_giant")
 AT_ONCE = 400
 CLOSE = 1e-6
 
@@ -37,6 +37,10 @@ IDENTITIES = (
     ("operating_profit", {
         "revenue": 1, "cost_of_sales": -1, "selling_expense": -1, "admin_expense": -1,
         "financial_expense": -1, "rd_expense": -1,
+    }),
+    ("cost_expense_total", {
+        "cost_of_sales": 1, "selling_expense": 1, "admin_expense": 1, "financial_expense": 1,
+        "rd_expense": 1,
     }),
 )  # fmt: skip
 NEVER_LOWER = {

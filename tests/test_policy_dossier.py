@@ -112,6 +112,9 @@ def test_growth_over_two_years_needs_three_audit_reports() -> None:
     assert years("63-2022/annex3", "review", "audit_report") == [0, 1, 2]
     assert years("63-2022/annex2", "new", "audit_report") == [0, 1, 2]
     assert years("63-2022/annex1", "new", "audit_report") == [0, 1]
+    assert years("138-2023/annex1", "new", "audit_report") == [0, 1, 2]
+    assert years("115-2017", "review", "tax_returns") == [0]
+    assert years("115-2017", "new", "audit_report") is None  # small firms need not be audited
 
 
 def test_a_paper_reaches_back_only_as_far_as_what_it_bears_out() -> None:
@@ -130,6 +133,8 @@ def test_a_certificate_is_asked_for_by_the_titles_that_its_criteria_name() -> No
 
     assert titles("2-2026/annex2") == {"srdi_provincial"}
     assert titles("2-2026/annex1") == {"innovative_sme", "tech_sme"}
+    assert titles("115-2017") == {"high_tech"}
+    assert titles("138-2023/annex1") == {"srdi_provincial", "little_giant"}
     assert "high_tech" in titles("63-2022/annex1")
 
 
