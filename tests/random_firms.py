@@ -53,6 +53,7 @@ def consistent(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     parts = ("cost_of_sales", "selling_expense", "admin_expense", "financial_expense")
     costs = np.sum([columns[name] for name in parts], axis=0)
     own["cost_expense_total"] = np.maximum(columns["cost_expense_total"], costs)
+    own["main_revenue"] = np.minimum(columns["main_revenue"], columns["revenue"])
     for lag in ("", "[-1]", "[-2]"):
         adjusted, whole = (columns[f"{name}{lag}"] for name in ("net_profit_adj", "net_profit"))
         own[f"net_profit_adj{lag}"] = np.minimum(adjusted, whole)
