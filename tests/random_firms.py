@@ -12,13 +12,7 @@ from policy.metrics import column_of
 from policy.values import Inputs
 
 DAY = date(2026, 6, 30)
-FALLBACKS = (
-    "debt_ratio_pct",
-    "net_margin_pct",
-    "years_in_niche",
-    "standards_joined",
-    "net_assets_per_share",
-)
+FALLBACKS = ("debt_ratio_pct", "net_margin_pct", "years_in_niche", "net_assets_per_share")
 
 
 def many(seed: int, n: int = 200, day: date = DAY) -> Inputs:
@@ -50,6 +44,10 @@ def consistent(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     own["invention_patents"] = np.maximum(
         columns["invention_patents"], columns["invention_patents_applied"]
     )
+    rights = ("class1_ip", "class1_ip_self", "class1_ip_high_value", "class1_ip_effective")
+    own["class1_ip"] = np.maximum.reduce([columns[name] for name in rights])
+    raised = ("equity_raised_qualified_3y", "equity_raised_qualified_2y")
+    own[raised[0]] = np.maximum.reduce([columns[name] for name in raised])
     parts = ("cost_of_sales", "selling_expense", "admin_expense", "financial_expense")
     costs = np.sum([columns[name] for name in parts], axis=0)
     own["cost_expense_total"] = np.maximum(columns["cost_expense_total"], costs)
