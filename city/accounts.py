@@ -72,6 +72,7 @@ def statement(
     money = _profit(firms)
     money |= _balance(firms, money)
     money |= _cash_flow(firms, money) | _sales(firms, money["revenue"])
+    money |= _market_value(firms, money)
     columns: dict[str, NDArray[Any]] = {name: np.round(money[name], 2) for name in money}
     return columns | _people(firms) | _rights(firms) | _niche(firms) | _quality(firms)
 
@@ -160,6 +161,14 @@ def _cash_flow(firms: Firms, money: Columns) -> Columns:
     return {"depreciation": depreciation, "operating_cash_flow": flow}
 
 
+def _market_value(firms: Firms, money: Columns) -> Columns:
+    """What a firm that means to list is taken to be worth, in 亿元; nobody values the others."""
+    s = firms.numbers
+    earning = s["price_to_profit"] * np.maximum(money["net_profit_adj"], 0.0)
+    worth = np.maximum(earning, s["price_to_sales"] * money["revenue"]) / 10_000.0
+    return {"market_cap_est": np.where(firms.view["ambition"] > s["valued"], worth, np.nan)}
+
+
 def _sales(firms: Firms, revenue: Floats) -> Columns:
     s = firms.numbers
     main = np.clip(firms.view["main_ratio"] + firms.noise(s["main_ratio_noise"]), 0.05, 1.0)
@@ -201,16 +210,18 @@ def _rights(firms: Firms) -> Columns:
     second = np.exp(constant + slope * innovation + more * np.log1p(class1))
     joined, led = s["standards_joined"], s["standards_led"]
     habit = np.exp(0.5 * firms.taste(4))
+    used = np.floor(class1 * (0.35 + 0.45 * quality))
     leading = np.exp(led[0] + led[1] * innovation) * 4 * habit
     return {
         "class1_ip": class1,
         "class1_ip_self": own,
         "class1_ip_high_value": np.floor(own * 0.45 * quality),
-        "class1_ip_effective": np.floor(class1 * (0.35 + 0.45 * quality)),
+        "class1_ip_effective": used,
         "class2_ip": np.round(second * habit),
         "class2_ip_any": np.round(second * habit * s["class2_young"]),
         "ip_transferred_in": class1 - own,
         "invention_patents": class1,
+        "invention_patents_applied": used,
         "standards_joined": np.floor(np.exp(joined[0] + joined[1] * innovation) * 4 * habit),
         "standards_led": np.floor(leading),
         "standards_led_5y": np.floor(leading * s["standards_official"]),

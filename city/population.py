@@ -122,6 +122,7 @@ def firms_table(
             "sector": column["sector"],
             "is_manufacturing": traits.manufacturing,
             "tech_field": column["field"],
+            "negative_list": np.full(count, "none"),
             "niche_start_on": niche,
             "niche_name": column["word"],
         }

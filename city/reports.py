@@ -32,6 +32,7 @@ BLOCKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "class2_ip",
             "class2_ip_any",
             "ip_transferred_in",
+            "invention_patents_applied",
             "standards_joined",
             "standards_led",
             "standards_led_5y",
@@ -112,6 +113,7 @@ def annual_tables(
             frame = pd.DataFrame(statement(world, after, filed.rows, stream))
             frame = _with_gaps(world, after, filed.rows, frame, stream)
             frame["audited"] = _audited(world, after, filed.rows, stream)
+            frame["audit_opinion"] = _opinion(world, after, filed.rows, frame["audited"])
             frame.insert(0, "firm_id", ids[filed.rows])
             frame.insert(1, "year", np.full(len(frame), float(before.year)))
             frame["known_on"] = filed.known_on.astype("datetime64[s]")
@@ -160,6 +162,15 @@ def _audited(world: World, after: State, rows: NDArray[np.int64], stream: Stream
     view = View(world, after).rows(rows)
     logit = score(world.parameters.terms("reports", "audited"), view, len(rows))
     return (stream("audited").random(len(rows)) < sigmoid(logit)).astype(float)
+
+
+def _opinion(world: World, after: State, rows: NDArray[np.int64], audited: pd.Series) -> pd.Series:
+    """An audit of a firm in poor financial health ends qualified."""
+    sound = View(world, after).rows(rows)["finance"] > world.parameters.number(
+        "reports", "unqualified"
+    )
+    opinion = pd.Series(np.where(sound, "unqualified", "qualified"), dtype="str")
+    return opinion.where(audited.to_numpy() == 1)
 
 
 def _corrected(

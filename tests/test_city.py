@@ -348,3 +348,15 @@ def test_written_files_are_the_tables(town: city.City, tmp_path: Path) -> None:
     assert annual["known_on"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").all()
     assert annual["year"].dtype.kind == "i"
     assert digest.of_frame(read_truth(tmp_path / "files")) == digest.of_frame(town.truth)
+
+
+def test_what_boards_ask_for_is_reported(town: city.City) -> None:
+    annual, firms = town.tables["annual"], town.tables["firms"]
+    value = annual["market_cap_est"]
+    assert 0.02 < value.notna().mean() < 0.5
+    assert (value.dropna() >= 0).all()
+    assert (annual["audit_opinion"].notna() == (annual["audited"] == 1)).all()
+    assert set(annual["audit_opinion"].dropna()) == {"unqualified", "qualified"}
+    both = annual[["invention_patents_applied", "invention_patents"]].dropna()
+    assert (both.iloc[:, 0] <= both.iloc[:, 1]).all()
+    assert set(firms["negative_list"]) == {"none"}
