@@ -12,25 +12,21 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from features.panel import Panel
-from features.schema import register
-from policy.footing import Footing
-from policy.ground import Ground
-from policy.grounded import otherwise, settings_of
-from policy.law import Law
-from policy.one_off import budget, form_of
+from policy.one_off import form_of
 from policy.plan import Plan, Row
 from policy.result import Note
 from policy.rewards import run
 from policy.scenario import Scenario
-from policy.scenario_start import Start
-from policy.settings import Settings, named
-from policy.settlement import if_recognised
-from policy.simulation import Effect, Side, simulate
-from policy.targets import Target, target
+from policy.scenario_start import Assumed, Start, recognised
+from policy.settings import named
+from policy.simulation import Effect, simulate
+from policy.targets import Target
 
 __all__ = ["PAYERS", "Outcome", "outcome"]
+
+Mask = NDArray[np.bool_]
 
 PAYERS = ("all", "city", "county")
 """Who pays a one-off reward: the city and the district share it."""
@@ -61,13 +57,12 @@ def outcome(scenario: Scenario, start: Start) -> Outcome:
     """All consequences of one scenario."""
     tiers = start.touched(scenario)
     found = tuple(simulate(start.law, start.today(tier), [scenario])[0] for tier in tiers)
-    law, plan = start.law.having(scenario.parameters), _plan(start.plan, scenario)
-    after = _Side(law, plan, _recognised(start.panel, found, start, "after"), settings_of(law))
-    before = _Side(
-        start.law,
-        start.plan,
-        _recognised(start.panel, found, start, "before"),
-        start.footing.settings,
+    before = start.before(tiers, _entrants(found, start, "before"))
+    after = Assumed(
+        start.law.having(scenario.parameters),
+        _plan(start.plan, scenario),
+        recognised(start.panel, _entrants(found, start, "after")),
+        start.footing,
     )
     return Outcome(
         scenario,
@@ -77,25 +72,6 @@ def outcome(scenario: Scenario, start: Start) -> Outcome:
         _positions(start, scenario, before, after),
         _notes(found, start.panel.as_of),
     )
-
-
-@dataclass(frozen=True)
-class _Side:
-    """The law, plan, titles and settings of one side."""
-
-    law: Law
-    plan: Plan
-    panel: Panel
-    settings: Settings
-
-    def footing(self, start: Footing) -> Footing:
-        """The footing on which targets of this side are measured; nothing is forecast."""
-
-        def earlier(day: date) -> Ground:
-            return otherwise(start.earlier(day), self.law)
-
-        ground = otherwise(start.ground, self.law, self.panel)
-        return replace(start.silent(), plan=self.plan, ground=ground, earlier=earlier)
 
 
 # ------------------------------------------------------------------------------------ both sides
@@ -117,27 +93,20 @@ def _plan(plan: Plan, scenario: Scenario) -> Plan:
     return replace(plan, rows=tuple(row_of(row) for row in plan.rows))
 
 
-def _recognised(panel: Panel, found: Sequence[Effect], start: Start, side: str) -> Panel:
-    """The panel in which all that a side admits and that hold no title yet are recognised."""
-    entrants = {}
-    titles = register().tables["titles"].columns["tier"].codes
-    for effect in found:
-        one: Side = getattr(effect, side)
-        rows = one.admitted & start.candidates(effect.tier)
-        # Boards are no titles: who passes one is listed, not recognised.
-        if rows.any() and effect.tier in titles:
-            entrants[effect.tier] = rows
-    return if_recognised(panel, entrants, panel.as_of) if entrants else panel
+def _entrants(found: Sequence[Effect], start: Start, side: str) -> dict[str, Mask]:
+    """Whom a side admits that can still rise to the tier."""
+    sides = {effect.tier: getattr(effect, side) for effect in found}
+    return {tier: one.admitted & start.candidates(tier) for tier, one in sides.items()}
 
 
 # ------------------------------------------------------------------------------------ what it costs
 
 
-def _budget(start: Start, before: _Side, after: _Side) -> pd.DataFrame:
+def _budget(start: Start, before: Assumed, after: Assumed) -> pd.DataFrame:
     sides = {
-        "recorded": start.recorded,
-        "before": _settled(start, before),
-        "after": _settled(start, after),
+        "recorded": start.as_is.budget,
+        "before": before.budget,
+        "after": after.budget,
     }
     columns = [_by_payer(table).rename(name) for name, table in sides.items()]
     joined = pd.concat(columns, axis=1)
@@ -153,11 +122,6 @@ def _budget(start: Start, before: _Side, after: _Side) -> pd.DataFrame:
     return joined.sort_index().reset_index()
 
 
-def _settled(start: Start, side: _Side) -> pd.DataFrame:
-    same = side.panel is start.panel and side.plan is start.plan and side.law is start.law
-    return start.recorded if same else budget(side.plan.by_id, side.panel, side.settings)
-
-
 def _by_payer(table: pd.DataFrame) -> pd.Series:
     """Amounts by (pay_year, payer, district): the city's share in one line, the districts' each."""
     parts = []
@@ -170,7 +134,7 @@ def _by_payer(table: pd.DataFrame) -> pd.Series:
     return lines.groupby(keys)["amount"].sum(min_count=1)
 
 
-def _rewards(start: Start, scenario: Scenario, before: _Side, after: _Side) -> pd.DataFrame:
+def _rewards(start: Start, scenario: Scenario, before: Assumed, after: Assumed) -> pd.DataFrame:
     """The plan's other rewards whose parameters change, with the amounts of both sides."""
     lines = []
     for row in start.plan.rows:
@@ -190,15 +154,13 @@ def _rewards(start: Start, scenario: Scenario, before: _Side, after: _Side) -> p
 # --------------------------------------------------------------------------- where the goals stand
 
 
-def _positions(start: Start, scenario: Scenario, before: _Side, after: _Side) -> pd.DataFrame:
-    one, two = before.footing(start.footing), after.footing(start.footing)
-    today = start.footing.silent()
+def _positions(start: Start, scenario: Scenario, before: Assumed, after: Assumed) -> pd.DataFrame:
     moved = before.panel is not after.panel
     lines = []
     for row in start.plan.rows:
         if row.kind != "target" or not _moves(row, scenario, start.plan, moved):
             continue
-        own = [target(on.plan.row(row.id), on) for on in (today, one, two)]
+        own = [side.target(row.id) for side in (start.as_is, before, after)]
         lines.append({"row": row.id, "zh": row.zh, "en": row.en, **_position(*own)})
     columns = ["row", "zh", "en", "unit_zh", "unit_en", "value", *_BOTH]
     table = pd.DataFrame(lines, columns=columns)

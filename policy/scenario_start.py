@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -12,21 +13,26 @@ from numpy.typing import NDArray
 
 from features.facts import LADDER
 from features.panel import Panel
+from features.schema import register
 from policy.footing import Footing
 from policy.ground import Ground
+from policy.grounded import otherwise, settings_of
 from policy.law import Law
 from policy.logic import MET
 from policy.one_off import budget
 from policy.plan import Plan
 from policy.scenario import Scenario
 from policy.scopes import holds_any
+from policy.settings import Settings
+from policy.settlement import if_recognised
 from policy.simulation import Today
 from policy.situation import Situation
 from policy.sizes import CLASSES
 from policy.stages import may
+from policy.targets import Target, target
 from tidu.errors import NotFound
 
-__all__ = ["Start", "groupings"]
+__all__ = ["Assumed", "Start", "groupings", "recognised"]
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -40,6 +46,7 @@ class Start:
     footing: Footing
     order: Mapping[str, Floats] = field(default_factory=dict)
     _today: dict[str, Today] = field(default_factory=dict)
+    _before: dict[tuple[str, ...], Assumed] = field(default_factory=dict)
 
     @property
     def law(self) -> Law:
@@ -74,9 +81,16 @@ class Start:
         return found
 
     @cached_property
-    def recorded(self) -> pd.DataFrame:
-        """The budget by titles on record, as the city has it set today."""
-        return budget(self.plan.by_id, self.panel, self.footing.settings)
+    def as_is(self) -> Assumed:
+        """The city with the titles on record, as it has everything set today."""
+        return Assumed(self.law, self.plan, self.panel, self.footing)
+
+    def before(self, tiers: Sequence[str], entrants: Mapping[str, Mask]) -> Assumed:
+        """The city of today if ``entrants`` were recognised; worked out once for the same tiers."""
+        key = tuple(tiers)
+        if key not in self._before:
+            self._before[key] = replace(self.as_is, panel=recognised(self.panel, entrants))
+        return self._before[key]
 
     @cached_property
     def groupings(self) -> Mapping[str, NDArray[np.object_]]:
@@ -94,6 +108,55 @@ class Start:
             if tier in named_tiers or edition.parameters & set(scenario.parameters):
                 found.append(tier)
         return found
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """A city with its law, its plan's numbers and the titles that ``panel`` holds.
+
+    ``base`` is today's footing: the same firms, figures and earlier days.
+    """
+
+    law: Law
+    plan: Plan
+    panel: Panel
+    base: Footing
+
+    @cached_property
+    def settings(self) -> Settings:
+        return settings_of(self.law)
+
+    @cached_property
+    def budget(self) -> pd.DataFrame:
+        """The one-off rewards by year of payment and district."""
+        return budget(self.plan.by_id, self.panel, self.settings)
+
+    @cached_property
+    def footing(self) -> Footing:
+        """The footing on which its targets are measured; nothing is forecast."""
+
+        def earlier(day: date) -> Ground:
+            return otherwise(self.base.earlier(day), self.law)
+
+        ground = otherwise(self.base.ground, self.law, self.panel)
+        return replace(self.base.silent(), plan=self.plan, ground=ground, earlier=earlier)
+
+    def target(self, row: str) -> Target:
+        """A target of the plan, measured once."""
+        if row not in self._targets:
+            self._targets[row] = target(self.plan.row(row), self.footing)
+        return self._targets[row]
+
+    @cached_property
+    def _targets(self) -> dict[str, Target]:
+        return {}
+
+
+def recognised(panel: Panel, entrants: Mapping[str, Mask]) -> Panel:
+    """The panel in which firms got a title on its day, by tier; boards are no titles."""
+    titles = register().tables["titles"].columns["tier"].codes
+    own = {tier: rows for tier, rows in entrants.items() if tier in titles and rows.any()}
+    return if_recognised(panel, own, panel.as_of) if own else panel
 
 
 def groupings(ground: Ground) -> dict[str, NDArray[np.object_]]:
