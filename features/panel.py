@@ -7,8 +7,8 @@ nothing downstream reads rows in any other way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, cached_property
 
@@ -103,6 +103,28 @@ class Panel:
     def firms(self) -> pd.DataFrame:
         """Firm records, one row for each of :attr:`firm_ids`, in that order."""
         return self.tables["firms"].set_index("firm_id").reindex(self.firm_ids)
+
+    def of(self, firm_ids: Sequence[str]) -> Panel:
+        """The same of some firms: what is known of each is what is known of it among all."""
+        tables = dict(self.tables)
+        for name, places in self._places.items():
+            frame = self.tables[name]
+            rows = [places[firm] for firm in firm_ids if firm in places]
+            chosen = np.sort(np.concatenate(rows)) if rows else np.empty(0, dtype=int)
+            tables[name] = frame.iloc[chosen].reset_index(drop=True)
+        return replace(self, tables=tables)
+
+    @cached_property
+    def _places(self) -> Mapping[str, Mapping[str, np.ndarray]]:
+        """Per table the rows of each firm; what a district or the city does is no firm's."""
+        tables = {name: frame for name, frame in self.tables.items() if "firm_id" in frame}
+        return {
+            name: {
+                str(firm): np.asarray(rows)
+                for firm, rows in frame.groupby("firm_id").indices.items()
+            }
+            for name, frame in tables.items()
+        }
 
     def split_groups(self, firm_ids: np.ndarray) -> np.ndarray:
         """Return per firm the group that never stands on both sides of a split."""

@@ -90,6 +90,19 @@ ROUTES: tuple[Row, ...] = (
         (*ENVELOPE, "firm", *_EDITION, "audited", "status", "criteria", "score", "parameters"),
     ),
     Row(
+        "GET /v1/firms/{firm_id}/materials/{tier}",
+        _OFFICIAL,
+        "firms",
+        (*ENVELOPE, "firm", *_EDITION, "papers", "open_points"),
+    ),
+    Row("GET /v1/firms/{firm_id}/materials/{tier}/letter", _OFFICIAL, "firms", ()),
+    Row(
+        "GET /v1/firms/{firm_id}/path/{tier}",
+        _OFFICIAL,
+        "firms",
+        (*ENVELOPE, "firm", *_EDITION, "path", "model"),
+    ),
+    Row(
         "GET /v1/compare",
         _OFFICIAL,
         "firms",

@@ -18,11 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import api, api_law, api_plan, docs_page, problems
 from serving.access import bound
+from serving.casework import Casework
 from serving.database import utc_now
 from serving.desk import Desk
 from serving.follow import Follower
 from serving.metrics import CONTENT_TYPE, Metrics, Observed
-from serving.scoring_pool import DeskQueue, Scorer, ScoringPool
+from serving.scoring_pool import DeskQueue, Queue, Scorer, ScoringPool
 from serving.store import Store, database_url
 
 __all__ = ["Config", "create_app"]
@@ -32,13 +33,17 @@ BODY_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Config:
-    """What an app is made from. ``scorer`` answers POST /v1/score, ``desk`` scenarios and
-    comparisons of editions; None switches them off."""
+    """What an app is made from.
+
+    ``scorer`` answers POST /v1/score, ``desk`` scenarios and comparisons of editions, ``casework``
+    the papers and paths of firms; None switches them off.
+    """
 
     home: Path
     store_url: str = ""
     scorer: Scorer | None = None
     desk: Desk | None = None
+    casework: Casework | None = None
     now: Callable[[], datetime] = utc_now
     body_bytes: int = BODY_BYTES
 
@@ -63,6 +68,7 @@ def create_app(config: Config) -> FastAPI:
             await following
         app.state.pool.close()
         app.state.desk.close()
+        app.state.cases.close()
         follower.close()
 
     app = FastAPI(title="Tidu", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
@@ -79,6 +85,9 @@ def create_app(config: Config) -> FastAPI:
     app.state.metrics = metrics
     app.state.pool = ScoringPool(config.scorer)
     app.state.desk = DeskQueue(config.desk)
+    app.state.casework = config.casework
+    app.state.cases = Queue("casework")
+    app.state.today = lambda: config.now().date()
     app.state.openapi = cache(lambda: docs_page.described(app))
     return app
 

@@ -37,6 +37,8 @@ COMMANDS = {
     "shortlist": "publishing",
     "explain": "publishing",
     "criteria": "policy",
+    "materials": "casework",
+    "path": "casework",
     "plan": "plan",
     "policy": "policy",
     "targets": "targets",

@@ -12,7 +12,7 @@ from serving.snapshot import Snapshot
 from serving.views import Verdicts
 from tidu.errors import NotAvailable, NotFound
 
-__all__ = ["criteria", "verdicts_of"]
+__all__ = ["criteria", "firm", "verdicts_of"]
 
 
 def criteria(
@@ -28,6 +28,11 @@ def criteria(
         "firm": snapshot.firms.brief(number),
         **verdicts.row(number, figures),
     }
+
+
+def firm(served: Served, viewer: Viewer, firm_id: str) -> dict[str, Any]:
+    """What a list shows of a firm that the viewer may see."""
+    return served.snapshot.firms.brief(served.number(viewer, firm_id))
 
 
 def verdicts_of(snapshot: Snapshot, tier: str, purpose: str) -> Verdicts:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from policy.plan import Plan
     from policy.situation import Situation
 
-__all__ = ["chances", "tiers_of", "with_chances", "with_paths"]
+__all__ = ["chances", "rescorer", "tiers_of", "with_chances", "with_paths"]
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -78,6 +78,14 @@ def with_paths(
         )
         reachable[tier], after[tier] = found
     return replace(footing, reachable=reachable, after=after)
+
+
+def rescorer(workspace: Workspace, panel: Panel, tier: str) -> Rescore | None:
+    """The model in use for a tier as it answers paths; None where there is none."""
+    from serving.rescoring import Rescorer
+
+    bundle = _bundle(workspace, tier)
+    return None if bundle is None else Rescorer(bundle, panel)
 
 
 def chances(bundle: Bundle, panel: Panel) -> Floats:

@@ -36,12 +36,15 @@ def _say(text: str) -> None:
 def from_environment() -> FastAPI:
     """Make the app of one worker for the home that the environment names."""
     from serving.app import Config, create_app
+    from serving.casework import Casework
     from serving.desk import Desk
     from serving.scorer import RecordScorer
+    from serving.workspace import Workspace
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     home = Path(os.environ.get(HOME) or "var")
-    return create_app(Config(home, scorer=RecordScorer(home), desk=Desk(home)))
+    casework = Casework.of(Workspace(home))
+    return create_app(Config(home, scorer=RecordScorer(home), casework=casework, desk=Desk(home)))
 
 
 def listen(host: str, port: int) -> socket.socket:

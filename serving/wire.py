@@ -272,6 +272,8 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/firms/{firm_id}/explanations/{task}": Explanation,
     "GET /v1/firms/{firm_id}/criteria/{tier}": wire_law.Criteria,
     "GET /v1/firms/{firm_id}/measures": wire_plan.Measures,
+    "GET /v1/firms/{firm_id}/materials/{tier}": wire_law.Materials,
+    "GET /v1/firms/{firm_id}/path/{tier}": wire_law.PathPage,
     "GET /v1/compare": Comparison,
     "GET /v1/targets": wire_plan.Targets,
     "GET /v1/policy": wire_plan.Policy,

@@ -22,7 +22,7 @@ from policy.plan import Row
 from policy.plans import load_plans
 from policy.settings import Settings
 
-__all__ = ["EVERYTHING", "defaults", "ground_of", "panel_of", "plan"]
+__all__ = ["EVERYTHING", "defaults", "ground_of", "history_of", "panel_of", "plan"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,6 +41,13 @@ def panel_of(
     covered: Sequence[str] = EVERYTHING,
 ) -> Panel:
     """The panel at a day; every row was known from its own moment on, or always."""
+    return history_of(tables, covered).as_of(day)
+
+
+def history_of(
+    tables: Mapping[str, Sequence[Mapping[str, Any]]], covered: Sequence[str] = EVERYTHING
+) -> History:
+    """A history of rows that were always known."""
     rows = {}
     for name, records in tables.items():
         if not records:
@@ -53,7 +60,7 @@ def panel_of(
         )
         rows[name] = Rows.build(frame, TABLES[name].key)
     coverage = tuple(Coverage(kind, LONG_AGO, FAR_AHEAD) for kind in covered)
-    return History("0" * 64, rows, (), coverage, (), None).as_of(day)
+    return History("0" * 64, rows, (), coverage, (), None)
 
 
 def plan() -> Mapping[str, Row]:

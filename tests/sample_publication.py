@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from plan_panels import panel_of
+from plan_panels import history_of, panel_of
 from random_firms import many
 
 from features.spec import DIMENSIONS
@@ -17,6 +17,7 @@ from policy.loading import standing
 from policy.plans import load_plans
 from policy.situation import Situation
 from policy.values import Inputs, Values
+from serving.casework import Casework
 from serving.judging import Judged, judged
 from serving.planned import Fits, Planned, planned
 from serving.publication import Profile, Publication, TaskPart
@@ -123,6 +124,20 @@ def plan_run(ids: tuple[str, ...], day: date) -> Planned:
     fits = found.fits
     deadlines = {i: days[rows] for i, days in fits.deadlines.items()}
     return replace(found, fits=Fits(fits.status[rows], fits.rung[rows], deadlines))
+
+
+def casework(count: int = 60) -> Casework:
+    """Casework on made-up records of the firms; no model is in use."""
+    number = range(count)
+    named = [{"firm_id": f"F{i:06d}", "name": f"企业{i} Works"} for i in number]
+    annual = [
+        {"firm_id": f"F{i:06d}", "year": year, "revenue": 4000.0 + 100 * i, "rd_expense": 90.0,
+         "currency": "CNY", "employees": 20.0 + i}
+        for i in number
+        for year in (2021, 2022, 2023)
+    ]  # fmt: skip
+    history = history_of({"firms": named, "annual": annual})
+    return Casework(lambda _: history, lambda _: None)
 
 
 def publication(

@@ -19,7 +19,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from sample_publication import TASKS, publication
+from sample_publication import TASKS, casework, publication
 
 from policy.loading import standing
 from serving import access, problems, wire
@@ -105,11 +105,12 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     publish(tmp_path)
-    app = create_app(Config(tmp_path, scorer=scored, desk=Recorded(tmp_path)))
+    app = create_app(Config(tmp_path, scorer=scored, casework=casework(), desk=Recorded(tmp_path)))
     app.state.follower.look()
     yield Client(app)
     app.state.follower.close()
     app.state.pool.close()
+    app.state.cases.close()
     app.state.desk.close()
 
 
@@ -137,6 +138,12 @@ REQUESTS: tuple[tuple[str, str, Any], ...] = (
         "/v1/policy/simulate",
         {"name": "s", "parameters": {"municipal_score_line": 45}},
     ),
+    (
+        "GET /v1/firms/{firm_id}/materials/{tier}",
+        "/v1/firms/F000007/materials/srdi_municipal",
+        None,
+    ),
+    ("GET /v1/firms/{firm_id}/path/{tier}", "/v1/firms/F000007/path/innovative_sme", None),
     ("GET /v1/compare", f"/v1/compare?a=F000007&b=F000008&task={GROWTH}", None),
     ("GET /v1/snapshots", "/v1/snapshots", None),
     ("GET /v1/snapshots/current", "/v1/snapshots/current", None),
@@ -295,6 +302,10 @@ def test_every_error_of_the_tree_has_a_status_and_titles() -> None:
         ("GET", "/v1/firms/F000000/explanations/growth@36", 422, "not_available"),
         ("GET", "/v1/firms/nobody/criteria/little_giant", 404, "not_found"),
         ("GET", "/v1/firms/F000000/criteria/giant", 404, "not_found"),
+        ("GET", "/v1/firms/nobody/materials/little_giant", 404, "not_found"),
+        ("GET", "/v1/firms/F000000/materials/giant/letter", 404, "not_found"),
+        ("GET", "/v1/firms/F000000/materials/gazelle/letter?lang=fr", 422, "invalid_request"),
+        ("GET", "/v1/firms/F000000/path/giant", 404, "not_found"),
         ("GET", "/v1/firms/F000000/criteria/little_giant?purpose=old", 422, "invalid_request"),
         ("GET", "/v1/firms?limit=0", 422, "invalid_request"),
         ("GET", "/v1/firms?colour=red", 422, "invalid_request"),
@@ -369,6 +380,29 @@ def test_an_error_of_ours_tells_nothing_of_the_inside(client: Client) -> None:
     assert "secret" not in answer.text
 
 
+def test_the_letter_is_a_page_that_needs_nothing_else(client: Client) -> None:
+    address = "/v1/firms/F000007/materials/srdi_municipal/letter"
+    page = client.get(address)
+    assert page.status_code == 200, page.text
+    assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert client.get("/readyz").json()["snapshot_id"] in page.text
+    assert "企业7 Works" in page.text
+    assert "<script" not in page.text
+    english = client.get(f"{address}?lang=en").text
+    assert 'lang="en"' in english
+    assert english != page.text
+
+
+def test_papers_and_paths_may_be_switched_off(tmp_path: Path) -> None:
+    publish(tmp_path)
+    app = create_app(Config(tmp_path))
+    app.state.follower.look()
+    for kind in ("materials", "path"):
+        answer = Client(app).get(f"/v1/firms/F000007/{kind}/little_giant")
+        assert (answer.status_code, answer.json()["code"]) == (503, "unready")
+
+
 def test_a_full_queue_says_so_and_lookups_go_on(client: Client) -> None:
     client.app.state.pool._inside = client.app.state.pool._room
     answer = client.ask("POST", "/v1/score", json={"task": GROWTH, "records": {}})
@@ -394,6 +428,8 @@ def test_a_viewer_of_one_district_sees_no_other(
     for address in ("/v1/firms?limit=500", f"/v1/rankings/{GROWTH}?limit=500"):
         items = client.get(address).json()["items"]
         assert {item["district"] for item in items} == {"区1"}
+    for below in ("criteria/gazelle", "materials/gazelle", "materials/gazelle/letter", "path/x"):
+        assert client.get(f"/v1/firms/F000002/{below}").json()["code"] == "not_found"
     hidden = client.get("/v1/firms/F000002")
     unknown = client.get("/v1/firms/F999999")
     assert hidden.status_code == unknown.status_code == 404

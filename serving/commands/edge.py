@@ -19,8 +19,10 @@ __all__ = [
     "DAY",
     "DAYS",
     "JSON",
+    "LANGUAGE",
     "OUT_FILE",
     "OUT_FOLDER",
+    "PURPOSE",
     "SEED",
     "bars",
     "defect",
@@ -93,6 +95,9 @@ OUT_FILE = _OutFile()
 OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 SEED = click.IntRange(0, 2**31 - 1)
+
+LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+PURPOSE = click.option("--purpose", type=click.Choice(["new", "review"]), default="new")
 
 
 def JSON(command: F) -> F:  # noqa: N802 - reads like the constant it is at its use

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,7 +35,7 @@ def plan_command(
 ) -> None:
     """Run one row of the city's plan (G4, A7, D10 …), or list all rows and what they come to."""
     from policy.consequences import consequence
-    from serving.prospects import with_paths
+    from serving.prospects import rescorer, with_paths
 
     workspace = Workspace.of()
     plan = plan_of(workspace, day or today(), name)
@@ -43,7 +44,8 @@ def plan_command(
     with bars() as progress:
         stand = standing(workspace, situation, plan, seed, progress)
         if len(rows) == 1 and rows[0].form == "stages":
-            stand = with_paths(stand, situation, lambda _: None, progress)
+            rescored = partial(rescorer, workspace, situation.panel)
+            stand = with_paths(stand, situation, rescored, progress)
     results = [(each, consequence(each, stand)) for each in rows]
     if row:
         each, result = results[0]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from policy.logic import WORDS
-from serving.commands.edge import DAY, JSON, bars, emit, table
+from serving.commands.edge import DAY, JSON, LANGUAGE, PURPOSE, bars, emit, table
 from serving.workspace import Workspace
 from tidu.clock import today
 
@@ -17,8 +17,6 @@ __all__ = ["criteria_command", "policy_command"]
 
 AS_OF = click.option("--as-of", "day", type=DAY, default=None, help="Default: today.")
 TIER = click.option("--tier", required=True, help="srdi_provincial, little_giant, neeq_base, gem …")
-PURPOSE = click.option("--purpose", type=click.Choice(["new", "review"]), default="new")
-LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 SHOWN = 3
 """So many codes of a requirement stand in a table's cell."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from serving.commands.edge import DAY, JSON, bars, emit, note, table, warn_of_hindsight
+from serving.commands.edge import DAY, JSON, LANGUAGE, bars, emit, note, table, warn_of_hindsight
 from serving.planning import plan_of
 from serving.workspace import SNAPSHOT, Workspace
 from tidu.errors import NotFound
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["explain_command", "publish_command", "shortlist_command"]
 
 TASK = click.option("--task", "task_name", required=True, help="name[:variant]@months")
-LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 
 
 @click.command("publish")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from serving.commands.edge import DAY, JSON, SEED, bars, emit, table
+from serving.commands.edge import DAY, JSON, LANGUAGE, SEED, bars, emit, table
 from serving.planning import measures, named, plan_of, standing, targets
 from serving.workspace import Workspace
 from tidu.clock import today
@@ -16,7 +16,6 @@ __all__ = ["measures_command", "targets_command"]
 
 AS_OF = click.option("--as-of", "day", type=DAY, default=None, help="Default: today.")
 PLAN = click.option("--plan", default="", help="Default: the newest that has begun.")
-LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 
 HEADS = {
     "row": ("编号", "row"),
