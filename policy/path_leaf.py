@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 Sign = Literal[">=", ">", "<=", "<"]
 
 PARALLEL = 1e-9
+NEAR = 1e-9
+"""Closer to a strict bound, in parts of it, a figure may be the bound itself: it does not pass."""
 PIECES = 64
 ZOOMS = 9
 """Each zoom narrows a crossing to one of so many pieces."""
@@ -95,18 +97,21 @@ def _solved(part: Opaque, sign: Sign, bound: float, box: Floats) -> Node | None:
     reach = way * box
     low, high = float(np.minimum(reach, 0.0).sum()), float(np.maximum(reach, 0.0).sum())
 
+    margin = NEAR * max(1.0, abs(bound)) * {">": 1.0, "<": -1.0}.get(sign, 0.0)
+
     def passes(points: Floats) -> NDArray[np.bool_]:
         with np.errstate(invalid="ignore"):
             found: NDArray[np.bool_] = _PASSES[sign](
-                part.of(np.outer(points / float(way @ way), way)), bound
+                part.of(np.outer(points / float(way @ way), way)), bound + margin
             )
         return found
 
-    pieces = _pieces(passes, low, high)
-    whole = (
-        Every((Linear(way, -start), Linear(-way, end))) if start > low or end < high else YES
-        for start, end in pieces
-    )
+    strict, pieces = sign in (">", "<"), _pieces(passes, low, high)
+    whole = []
+    for start, end in pieces:
+        ends = [Linear(way, -start, strict)] if start > low else []
+        ends += [Linear(-way, end, strict)] if end < high else []
+        whole.append(Every(tuple(ends)) if ends else YES)
     return Some(tuple(whole)) if pieces else NO
 
 

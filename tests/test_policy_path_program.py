@@ -215,6 +215,24 @@ def column_at(cell: object, name: str, x: np.ndarray) -> np.ndarray:
     return np.array([np.nan if isinstance(value, Unknown) else value.level + value.slope @ x])
 
 
+def test_a_strict_bound_that_is_met_exactly_asks_for_a_change() -> None:
+    """By hand: 18 after 20 is -10 %, 18 after 18 is nothing: -5 % in the mean, not above it."""
+    levels = {"a": 18.0, "a[-1]": 18.0, "a[-2]": 20.0, "basis": 0.0, "basis[-1]": 0.0}
+
+    def cell(name: str) -> Affine:
+        return Affine(levels.get(name, 0.0), np.array([float(name == "a")]))
+
+    part = quantity(parse("mean(growth(a), growth(a[-1]))"), cell, MOMENT, 1)
+    node = compared(part, ">", -5.0, np.array([2.0]))
+    assert node is not None
+    assert not held(node, np.array([0.0]))
+    assert held(node, np.array([0.01]))
+    unit = np.array([1.0])
+    found = find(Program(np.array([2.0]), unit, np.array([False]), Every((node,)), ()))
+    assert found is not None
+    assert found.change[0] > 0.0
+
+
 def test_what_moves_in_two_directions_is_not_made_up() -> None:
     """A mean of two quotients is no quotient of sums: no condition is better than a wrong one."""
 
