@@ -19,12 +19,19 @@ from features.schema import FAMILIES, Column, register
 from model.examples import cohorts, examples, yearly
 from model.labels import cohort, fresh, label
 from model.tasks import Task, find
+from policy.dossier import dossier
+from policy.loading import standing
+from policy.logic import UNMET
+from policy.path import paths
+from policy.situation import Situation
+from serving.judging import judged
 from tidu import digest
 from tidu.clock import add_months
 from tidu.errors import NotAvailable
 
 __all__ = [
     "TASKS",
+    "by_the_law",
     "fingerprint",
     "history",
     "later_rows",
@@ -95,6 +102,36 @@ def fingerprint(seen: History, day: date, asked: list[Task]) -> dict[str, str]:
         found[f"{task.name} labels"] = _bits(np.concatenate([[0.0], *labels]))
     found["fresh"] = _bits(fresh(now))
     return found | _learned(seen, day, asked[0])
+
+
+def by_the_law(
+    seen: History, day: date, tiers: tuple[str, ...], paths_of: int = 5
+) -> dict[str, str]:
+    """Digests of all that the law says at ``day``: verdicts, gaps, papers, and some paths.
+
+    Verdicts and gaps are of every edition in force, papers and paths of these tiers; a path is
+    looked for from each of the first ``paths_of`` firms that it is not met for.
+    """
+    situation = Situation(standing(), seen.as_of(day))
+    stored = judged(situation)
+    found = {"firms": digest.of_json([str(firm) for firm in situation.panel.firm_ids])}
+    for name, part in stored.parts.items():
+        marks = part.marks
+        found[f"{name} verdict"] = _bits(marks.status)
+        found[f"{name} criteria"] = _bits(marks.lines)
+        found[f"{name} score"] = _bits(marks.points)
+    for year, figures in stored.figures.items():
+        found |= {f"{year} {name}": _bits(values) for name, values in figures.items()}
+    for tier in tiers:
+        papers = dossier(situation, tier)
+        found[f"{tier} papers asked"] = _bits(papers.asked)
+        found[f"{tier} papers held"] = _bits(papers.materials.slot_states)
+        prepared = paths(situation, tier)
+        unmet = np.flatnonzero(situation.verdict(tier).status == UNMET)
+        for row in unmet[:paths_of].tolist():
+            answer = prepared.of(row).as_json()
+            found[f"{tier} path {answer['firm_id']}"] = digest.of_json(answer)
+    return found
 
 
 def _learned(seen: History, day: date, task: Task) -> dict[str, str]:

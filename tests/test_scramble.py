@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from small_city import Trained
 from strategies import table_sets
 
 from benchmarks.scramble import (
+    by_the_law,
     fingerprint,
     history,
     later_rows,
@@ -25,6 +27,7 @@ from features.mapping import load_mapping
 from features.panel import History, Rows
 from features.prepared import prepare
 from features.vault import Vault
+from serving.workspace import Workspace
 
 TODAY = date(2026, 6, 1)
 
@@ -85,6 +88,54 @@ def test_a_door_that_ignores_when_rows_became_known_is_caught(
         fingerprint(plain, day, tasks(plain)), fingerprint(other, day, tasks(plain))
     )
     assert "growth revenue" in changed
+
+
+# What the law says, on a synthetic city with every table that it reads
+
+LAWFUL = ("innovative_sme", "srdi_provincial")
+
+
+@pytest.fixture(scope="module")
+def city(city_home: Trained) -> dict[str, pd.DataFrame]:
+    """The rows of some firms of the city, all versions of them."""
+    seen = Workspace(city_home.home).history()
+    chosen = set(seen.as_of(TODAY).firm_ids[::5])
+    tables = {name: rows.frame for name, rows in seen.rows.items()}
+    return {
+        name: frame[frame["firm_id"].isin(chosen).to_numpy(dtype=bool)].reset_index(drop=True)
+        for name, frame in tables.items()
+        if "firm_id" in frame
+    }
+
+
+@pytest.mark.parametrize(("seed", "day"), [(0, date(2024, 6, 30)), (1, date(2026, 4, 20))])
+def test_no_verdict_gap_paper_or_path_knows_what_came_later(
+    city: dict[str, pd.DataFrame], seed: int, day: date
+) -> None:
+    plain, other = history(city), history(scrambled(city, day, np.random.default_rng(seed)))
+    before, after = (by_the_law(each, day, LAWFUL) for each in (plain, other))
+    assert differing(before, after) == []
+    assert sum("path" in name for name in before) > 3
+    assert sum("verdict" in name for name in before) >= 8
+
+
+def test_the_scrambler_changes_what_the_law_says_later(city: dict[str, pd.DataFrame]) -> None:
+    day, later = date(2024, 6, 30), date(2026, 4, 20)
+    plain, other = history(city), history(scrambled(city, day, np.random.default_rng(0)))
+    changed = differing(*(by_the_law(each, later, LAWFUL, 2) for each in (plain, other)))
+    for part in ("verdict", "criteria", "papers held", "gap", "path"):
+        assert any(part in name for name in changed), part
+
+
+def test_a_door_left_open_shows_in_what_the_law_says(
+    city: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = date(2024, 6, 30)
+    plain, other = history(city), history(scrambled(city, day, np.random.default_rng(0)))
+    honest = Rows.as_of
+    monkeypatch.setattr(Rows, "as_of", lambda rows, _: honest(rows, date(2090, 1, 1)))
+    changed = differing(*(by_the_law(each, day, LAWFUL, 0) for each in (plain, other)))
+    assert any("verdict" in name for name in changed)
 
 
 # The real sets, through files
