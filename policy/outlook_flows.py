@@ -129,7 +129,7 @@ def _expiring(
 def _names(panel: Panel, footing: Footing, more: Sequence[str]) -> list[str]:
     """All districts that the target's table shows, and "" where a district is not recorded."""
     tasks = {place for one in footing.tasks.values() for place in one}
-    unplaced = panel.firms["district"].isna().any()
+    unplaced = (districts(panel, panel.firm_ids) == "").any()
     return sorted({*city_districts(panel, tuple(tasks)), *more, *([""] if unplaced else ())})
 
 

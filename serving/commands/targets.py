@@ -32,14 +32,16 @@ HEADS = {
     "new": ("本年新增", "new"),
     "exits": ("本年退出", "exits"),
     "expected": ("期末预测(90%区间)", "expected (90 %)"),
+    "chance": ("达标概率", "chance of the goal"),
     "deadline": ("期限", "deadline"),
 }
 CITY = (
     "row", "name", "unit", "goal", "value", "completion_pct", "remaining", "stock", "cumulative",
-    "new", "exits", "expected", "deadline",
+    "new", "exits", "expected", "chance", "deadline",
 )  # fmt: skip
 DISTRICT = (
     "row", "district", "task", "value", "completion_pct", "stock", "cumulative", "new", "exits",
+    "expected", "chance",
 )  # fmt: skip
 
 
@@ -80,20 +82,27 @@ def _city(items: list[dict[str, Any]], lang: int) -> str:
     name = ("zh", "en")[lang]
     lines = [
         {**item["figures"], **item, "name": item[name], "unit": item["unit_" + name]}
-        | {"expected": _expected(item["forecast"])}
+        | _expected(item["figures"])
         for item in items
     ]
     return _table(lines, CITY, lang)
 
 
-def _expected(forecast: dict[str, Any] | None) -> str | None:
-    if forecast is None:
-        return None
-    return f"{forecast['mean']:.4g} ({forecast['low']:.4g}–{forecast['high']:.4g})"
+def _expected(figures: dict[str, Any]) -> dict[str, Any]:
+    """The forecast of a city's or district's line in one cell, and the chance of its goal."""
+    mean = figures.get("forecast")
+    if mean is None:
+        return {"expected": None, "chance": None}
+    low, high = figures["forecast_low"], figures["forecast_high"]
+    return {"expected": f"{mean:.4g} ({low:.4g}–{high:.4g})", "chance": figures["chance_of_goal"]}
 
 
 def _districts(items: list[dict[str, Any]], lang: int) -> str:
-    lines = [{"row": item["row"], **line} for item in items for line in item["districts"]]
+    lines = [
+        {"row": item["row"], **line, **_expected(line)}
+        for item in items
+        for line in item["districts"]
+    ]
     return _table(lines, DISTRICT, lang)
 
 
