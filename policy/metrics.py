@@ -180,5 +180,5 @@ def _implied(name: str) -> Metric:
     elif words[0]:
         zh, en = f"{zh}:{'、'.join(words)}", f"{en}: {', '.join(words)}"
     return Metric(
-        name, zh, en, "月" if what.startswith("months") else "", formula, formula, 0, (), 1.0
+        name, zh, en, "个月" if what.startswith("months") else "", formula, formula, 0, (), 1.0
     )

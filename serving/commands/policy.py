@@ -13,10 +13,15 @@ from serving.commands.edge import DAY, JSON, LANGUAGE, PURPOSE, bars, emit, tabl
 from serving.workspace import Workspace
 from tidu.clock import today
 
-__all__ = ["criteria_command", "policy_command"]
+__all__ = ["criteria_command", "criteria_table", "policy_command"]
 
 AS_OF = click.option("--as-of", "day", type=DAY, default=None, help="Default: today.")
 TIER = click.option("--tier", required=True, help="srdi_provincial, little_giant, neeq_base, gem …")
+HEADS = (
+    ("条件", "结论", "数值", "要求", "差距", "条款"),
+    ("criterion", "status", "value", "required", "gap", "clause"),
+)
+GRADES = {"≥": ("至少", "at least "), "≤": ("至多", "at most ")}
 SHOWN = 3
 """So many codes of a requirement stand in a table's cell."""
 
@@ -43,17 +48,26 @@ def criteria_command(
     found = detail(edition, situation.of_batch(batch), firm, batch.purpose)
     found |= {"policy_digest": situation.law.digest, "batch": batch.id}
     alone = {c.id: c.test.metric for c in edition.criteria if isinstance(c.test, Leaf)}
-    emit(found, as_json, _shown(found, alone, 0 if lang == "zh" else 1))
+    emit(found, as_json, criteria_table(found, alone, 0 if lang == "zh" else 1))
 
 
-def _shown(found: dict[str, Any], alone: dict[str, str], lang: int) -> str:
-    """The verdict as a table; ``alone`` names the metric of each criterion that is one test."""
+def criteria_table(found: dict[str, Any], alone: dict[str, str], lang: int) -> str:
+    """The verdict as a table; ``alone`` names the metric of each criterion that is one test.
+
+    What must not be the case is said by the criterion's own words: a "no" beside "not on the list"
+    would be read the other way round.
+    """
     name = ("zh", "en")[lang]
     rows = []
     for criterion in found["criteria"]:
         own = {"metric": alone.get(criterion["id"], "")} | criterion
+        if own["threshold"] is False:
+            own |= {"value": None, "threshold": None}
         rows.append(_row(own, criterion[name], lang))
         rows += [_row(part, f"  · {part[name]}", lang) for part in criterion["parts"]]
+        if criterion["document"] != found["document"]:
+            for row in rows[-1 - len(criterion["parts"]) :]:
+                row[HEADS[lang][-1]] = f"{criterion['document']} {row[HEADS[lang][-1]]}"
     head = f"{found['edition_' + name]} {found['document']}  {WORDS[found['status']][lang]}"
     year = f"{('数据年度', 'data of')[lang]} {found['data_year']}"
     return f"{head}\n{year}\n{table(rows, list(rows[0]))}"
@@ -82,26 +96,57 @@ def _words(value: object, metric: str, lang: int) -> str:
             return (trades[value].zh, trades[value].en)[lang]
         spelled = column.codes.get(value, ()) if column is not None else ()
         return spelled[0] if spelled and not lang else value.replace("_", " ")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return _number(value) if isinstance(value, float) else str(value)
+
+
+def _number(value: float, bound: object = None) -> str:
+    """To two decimals, or to all where these would put the value on the bound or on nothing.
+
+    >>> _number(63135.416), _number(40000.0), _number(1999.999, 2000.0), _number(-0.001)
+    ('63135.42', '40000', '1999.999', '-0.001')
+    """
+    short = f"{value:.2f}".rstrip("0").rstrip(".")
+    blurred = float(short) != value and float(short) in (0.0, bound)
+    return f"{value:.12g}" if blurred else short
+
+
+def _value(item: dict[str, Any], metric: str, lang: int) -> str | None:
+    """The firm's figure; where only a range is known, both its ends."""
+    value, ends = item.get("value"), item.get("range")
+    if value is None and ends:
+        told = ["…" if end is None else _words(end, metric, lang) for end in ends]
+        return "–".join(told)
+    if isinstance(value, float):
+        return _number(value, item.get("threshold"))
+    return None if value is None else _words(value, metric, lang)
+
+
+def _gap(item: dict[str, Any]) -> str | None:
+    """What is missing; at most so much, where the figure is a range or the verdict open."""
+    missing = item.get("gap")
+    if not missing:
+        return None
+    low, high = item.get("range") or (0, 0)
+    return ("" if item["status"] == "unmet" and low == high else "≤") + _number(missing)
 
 
 def _row(item: dict[str, Any], words: str, lang: int) -> dict[str, object]:
-    heads = ("条件", "结论", "数值", "要求", "差距", "条款") if not lang else (
-        "criterion", "status", "value", "required", "gap", "clause")  # fmt: skip
-    value, required = item.get("value"), item.get("threshold")
+    required = item.get("threshold")
     sign, metric = item.get("operator", ""), item.get("metric", "")
     if isinstance(required, list) and len(required) == 1:
         sign = "="
+    if isinstance(required, str):  # grades of the register, which have no size
+        sign = GRADES[sign][lang]
     asked = f"{sign}{_words(required, metric, lang)}{item.get('unit', '')}"
     cells = (
         words,
         WORDS[item["status"]][lang],
-        _words(value, metric, lang) if isinstance(value, bool | str) else value,
+        _value(item, metric, lang),
         None if required is None else asked,
-        item.get("gap") or None,
+        _gap(item),
         item.get("clause", ""),
     )
-    return dict(zip(heads, cells, strict=True))
+    return dict(zip(HEADS[lang], cells, strict=True))
 
 
 @click.group("policy")

@@ -1,0 +1,51 @@
+"""The verdict as people read it on the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from policy_cases import asked, cases
+
+from policy.conditions import Leaf
+from policy.detail import detail
+from serving.commands.policy import criteria_table
+
+
+def lines(file: str, name: str, lang: int = 0) -> dict[str, list[str]]:
+    """The columns of each line of a case's table, by its words."""
+    (case,) = [c for c in cases() if c.file == file and c.raw["name"] == name]
+    edition, values, purpose = asked(case)
+    found: dict[str, Any] = detail(edition, values, 0, purpose)
+    alone = {c.id: c.test.metric for c in edition.criteria if isinstance(c.test, Leaf)}
+    rows = [line.split("  ") for line in criteria_table(found, alone, lang).splitlines()[3:]]
+    told = [[cell.strip() for cell in row if cell.strip()] for row in rows]
+    return {row[0]: row[1:] for row in reversed(told)}
+
+
+def test_figures_are_written_out_and_never_rounded_onto_their_bound() -> None:
+    above = lines("tech_sme_2017", "a direct condition does not lift the limit of revenue")
+    assert above["年销售收入"][:4] == ["不符合", "20000.01", "≤20000万元", "-0.01"]
+    wide = lines("gem_2026", "value and revenue: revenue just below")
+    assert wide["· 营业收入"][1:3] == ["29999.99", "≥40000万元"]
+
+
+def test_what_must_not_be_the_case_is_said_by_its_own_words_alone() -> None:
+    listed = lines("single_champion_2023", "on the list of serious dishonesty")
+    assert listed["未被列入严重失信主体名单"] == ["不符合", "-", "-", "-", "第三条"]
+    assert listed["未被列入经营异常名录"] == ["符合", "-", "-", "-", "第三条"]
+
+
+def test_an_open_score_shows_its_range_and_what_is_missing_at_most() -> None:
+    name = "technical staff not on record: at most 20 + 20 + 18 = 58"
+    assert lines("tech_sme_2017", name)["· 评价得分"][1:4] == ["38–58", "≥60分", "≤22"]
+    name = "employees not on record: neither the size nor the share of staff is known"
+    unknown = lines("tech_sme_2017", name)["· 科技人员指标得分不为零"]
+    assert unknown[:4] == ["数据缺失", "0–20", "≥4分", "≤4"]
+
+
+def test_grades_are_told_in_words_and_other_documents_named() -> None:
+    asked_for = lines("bse", "audit opinion: adverse")["· 审计意见"]
+    assert asked_for[1:3] == ["否定意见", "至多带强调事项段的无保留意见"]
+    assert asked_for[-1] == "证监会令第210号 第十条"
+    english = lines("bse", "audit opinion: adverse", 1)["· Audit opinion"]
+    assert english[2] == "at most emphasis"
