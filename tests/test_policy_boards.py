@@ -157,7 +157,8 @@ def test_net_profit_is_the_lower_of_both_and_at_most_either(
         ({"rd_expense": 2000, "rd_expense__1": 3000}, "met"),
         ({"rd_expense": 2000, "rd_invest__1": 3000}, "met"),
         ({"rd_expense": 2000, "rd_expense__1": 2999.99}, "unknown"),  # some may be capitalised
-        ({"rd_invest": 9000}, "unknown"),
+        ({"rd_invest": 5000}, "met"),  # whatever the other year brought
+        ({"rd_invest": 4999.99}, "unknown"),
     ],
 )
 def test_rd_expense_bounds_rd_investment_from_below(figures: dict[str, float], found: str) -> None:
