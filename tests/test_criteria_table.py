@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from click.testing import CliRunner
 from policy_cases import asked, cases
 
 from policy.conditions import Leaf
 from policy.detail import detail
-from serving.commands.policy import criteria_table
+from serving.commands.policy import criteria_table, policy_command
 
 
 def lines(file: str, name: str, lang: int = 0) -> dict[str, list[str]]:
@@ -49,3 +50,11 @@ def test_grades_are_told_in_words_and_other_documents_named() -> None:
     assert asked_for[-1] == "证监会令第210号 第十条"
     english = lines("bse", "audit opinion: adverse", 1)["· Audit opinion"]
     assert english[2] == "at most emphasis"
+
+
+def test_the_list_of_editions_names_them_and_parameters_are_spelled_as_in_the_citys_file() -> None:
+    listed = CliRunner().invoke(policy_command, ["list"]).output
+    assert sum("内部口径" in line for line in listed.splitlines()) == 3
+    spelled = CliRunner().invoke(policy_command, ["parameters"]).output
+    (row,) = [line for line in spelled.splitlines() if line.startswith("reward_first_only")]
+    assert " true " in row

@@ -165,7 +165,9 @@ def list_command(as_json: bool) -> None:
 
     law = Workspace.of().law
     rows = editions(law)
-    emit({"digest": law.digest, "editions": rows}, as_json, table(rows, list(rows[0])))
+    named = [{**row, "zh": law.edition(row["edition"]).zh} for row in rows]
+    shown = ("tier", "purpose", "from", "to", "zh", "document", "confidence", "edition")
+    emit({"digest": law.digest, "editions": rows}, as_json, table(named, shown))
 
 
 @policy_command.command("parameters")
@@ -177,7 +179,13 @@ def parameters_command(as_json: bool) -> None:
     law = Workspace.of().law
     rows = parameters(law)
     shown = ("id", "zh", "value", "unit", "confidence", "set_by")
-    emit({"digest": law.digest, "parameters": rows}, as_json, table(rows, shown))
+    spelled = [{**row, "value": _as_written(row["value"])} for row in rows]
+    emit({"digest": law.digest, "parameters": rows}, as_json, table(spelled, shown))
+
+
+def _as_written(value: object) -> object:
+    """A parameter's value as the city's file spells it."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 @policy_command.command("diff")
