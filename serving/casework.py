@@ -154,10 +154,17 @@ class Casework:
         situation = Situation(rules.law, self._firm(snapshot, asked))
         return dossier(situation, asked.tier, asked.purpose, rules.papers)
 
-    def _firm(self, snapshot: Snapshot, asked: Asked) -> Panel:
+    def panel(self, snapshot: Snapshot) -> Panel:
+        """All firms as the snapshot saw them."""
         inputs = snapshot.manifest["inputs"]
-        day = date.fromisoformat(inputs["as_of"])
-        return self._panel(inputs["vault_head"], day).of([asked.firm_id])
+        return self._panel(inputs["vault_head"], date.fromisoformat(inputs["as_of"]))
+
+    def law(self, snapshot: Snapshot) -> Law:
+        """The law that the snapshot carries."""
+        return self._rules_of(snapshot).law
+
+    def _firm(self, snapshot: Snapshot, asked: Asked) -> Panel:
+        return self.panel(snapshot).of([asked.firm_id])
 
     def _read(self, head: str, day: date) -> Panel:
         return self._history(head).as_of(day)

@@ -1,41 +1,43 @@
 """What is worked out on request, by the law and the records of one snapshot.
 
 Scenarios and comparisons of editions ask what nobody has asked before. The city is laid out as the
-snapshot saw it: its vault head, its day, its own files of the law. The last one is kept.
+snapshot saw it, by the records and the law that casework keeps for single firms, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from serving.workspace import Workspace
 from tidu.errors import NotAvailable
 
 if TYPE_CHECKING:
     from policy.plan import Plan
     from policy.scenario_start import Start
     from policy.situation import Situation
+    from serving.casework import Casework
     from serving.snapshot import Snapshot
 
 __all__ = ["Desk"]
 
 
 class Desk:
-    """Answers for one snapshot at a time; called from one thread (:mod:`serving.scoring_pool`)."""
+    """Answers for one snapshot at a time; called from one thread (:mod:`serving.scoring_pool`).
 
-    def __init__(self, home: Path) -> None:
+    ``home`` is asked for further plans of the city's own only.
+    """
+
+    def __init__(self, home: Path, casework: Casework) -> None:
         self._home = home
+        self._casework = casework
         self._laid: tuple[str, Situation] | None = None
         self._start: Start | None = None
 
     def situation(self, snapshot: Snapshot) -> Situation:
         """The city as the snapshot saw it."""
-        from policy.loading import law_of
         from policy.situation import Situation
 
         if self._laid is None or self._laid[0] != snapshot.id:
@@ -44,10 +46,8 @@ class Desk:
                     f"The law must be a part of the snapshot, found none in {snapshot.id}.",
                     "Publish again with this version of Tidu.",
                 )
-            history = Workspace(self._home).vault.at(snapshot.manifest["inputs"]["vault_head"])
-            panel = history.as_of(date.fromisoformat(snapshot.as_of))
-            self._laid = (snapshot.id, Situation(law_of(snapshot.law), panel))
-            self._start = None
+            law, panel = self._casework.law(snapshot), self._casework.panel(snapshot)
+            self._laid, self._start = (snapshot.id, Situation(law, panel)), None
         return self._laid[1]
 
     def difference(self, snapshot: Snapshot, pair: tuple[str, str]) -> dict[str, Any]:

@@ -44,7 +44,8 @@ def from_environment() -> FastAPI:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     home = Path(os.environ.get(HOME) or "var")
     casework = Casework.of(Workspace(home))
-    return create_app(Config(home, scorer=RecordScorer(home), casework=casework, desk=Desk(home)))
+    desk = Desk(home, casework)
+    return create_app(Config(home, scorer=RecordScorer(home), casework=casework, desk=desk))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -105,7 +105,9 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     publish(tmp_path)
-    app = create_app(Config(tmp_path, scorer=scored, casework=casework(), desk=Recorded(tmp_path)))
+    cases = casework()
+    desk = Recorded(tmp_path, cases)
+    app = create_app(Config(tmp_path, scorer=scored, casework=cases, desk=desk))
     app.state.follower.look()
     yield Client(app)
     app.state.follower.close()

@@ -15,10 +15,12 @@ from test_http import Client
 from policy.logic import NAMES
 from serving.access import LOCAL
 from serving.app import Config, create_app
+from serving.casework import Casework
 from serving.desk import Desk
 from serving.lookups import Served
 from serving.lookups_plan import STATUSES, measures, targets, visible
 from serving.snapshot import Snapshot, write
+from serving.workspace import Workspace
 from tidu.errors import NotAvailable, Refused
 
 SCENARIO: dict[str, Any] = {
@@ -31,13 +33,17 @@ SCENARIO: dict[str, Any] = {
 }
 
 
+def desk_of(home: Path) -> Desk:
+    return Desk(home, Casework.of(Workspace(home)))
+
+
 @pytest.fixture
 def city(city_home: Trained) -> Iterator[Client]:
     yield from served(city_home.home)
 
 
 def served(home: Path) -> Iterator[Client]:
-    app = create_app(Config(home, desk=Desk(home)))
+    app = create_app(Config(home, desk=desk_of(home)))
     app.state.follower.look()
     yield Client(app)
     app.state.follower.close()
@@ -148,7 +154,7 @@ def test_the_law_of_the_snapshot_answers_though_the_city_has_changed_its_own(
 
 
 def city_of(city_home: Trained) -> Client:
-    app = create_app(Config(city_home.home, desk=Desk(city_home.home)))
+    app = create_app(Config(city_home.home, desk=desk_of(city_home.home)))
     app.state.follower.look()
     return Client(app)
 
