@@ -33,6 +33,7 @@ WIDTH = 120
 ADDRESSES = {
     "firm": "/v1/firms/{firm}",
     "explanation": "/v1/firms/{firm}/explanations/" + TASK,
+    "criteria": "/v1/firms/{firm}/criteria/little_giant",
     "ranking page of 50": "/v1/rankings/" + TASK + "?limit=50",
     "search page of 50": "/v1/firms?q=企业1&limit=50",
     "compare": "/v1/compare?a={firm}&b=F000001&task=" + TASK,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from policy.logic import NAMES, UNMET
 from policy.path import Rescore, paths
 from policy.plans import load_plans
 from policy.stages import may
-from serving.prospects import tiers_of, with_chances, with_paths
+from serving.prospects import rescorer, tiers_of, with_chances, with_paths
 from serving.workspace import Workspace
 
 TASK = "promotion:innovative_sme@12"
@@ -74,6 +75,25 @@ def test_only_candidates_with_a_gap_are_searched_and_the_model_is_asked(home: Pa
         assert (reachable[row] == 1.0) == (found in ("reachable", "met")), NAMES[status[row]]
     assert set(after[~np.isnan(after)]) <= {0.4}
     assert (after[reachable == 1.0] == 0.4).all()
+
+
+def test_the_model_in_use_says_the_chance_with_the_gaps_closed(home: Path) -> None:
+    workspace = Workspace(home)
+    situation = workspace.situation(date.fromisoformat(AS_OF))
+    assert rescorer(workspace, situation.panel, "little_giant") is None
+    plan = load_plans(home / "policy" / "plan")["2025"]
+    stand = with_chances(footing(situation, plan), workspace, silent)
+    rescored = partial(rescorer, workspace, situation.panel)
+    known = with_paths(stand, situation, rescored, silent)
+    after, told = known.after["innovative_sme"], rescored("innovative_sme")
+    assert told is not None
+    prepared = paths(situation, "innovative_sme")
+    rows = np.flatnonzero(~np.isnan(after))[:5]
+    assert len(rows)
+    for row in rows.tolist():
+        before, then = told(prepared.of(row))
+        assert before == pytest.approx(stand.chances["G1"][row], abs=1e-12)
+        assert then == pytest.approx(after[row], abs=1e-12)
 
 
 def test_the_plans_stages_stand_on_them(home: Path) -> None:

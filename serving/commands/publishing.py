@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -122,10 +124,12 @@ def _bundles(workspace: Workspace, references: tuple[str, ...]) -> list[Bundle]:
         for name, pointer in workspace.store.pointers().items()
         if name.startswith("task:")
     }
-    chosen = {str(b.task.name): b for b in (load(workspace.bundle_path(r)) for r in references)}
-    for name, identity in sorted(used.items()):
-        if name not in chosen:
-            chosen[name] = load(workspace.bundle_path(identity))
+    # Each bundle is tried out in a process of its own when it is loaded: several at once.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        named = pool.map(load, map(workspace.bundle_path, references))
+        chosen = {str(bundle.task.name): bundle for bundle in named}
+        others = [workspace.bundle_path(used[name]) for name in sorted(used.keys() - chosen)]
+        chosen |= {str(bundle.task.name): bundle for bundle in pool.map(load, others)}
     if not chosen:
         raise NotFound("No bundle is in use.", "Train one first: tidu train --task T --as-of D")
     note(f"Publishing {', '.join(sorted(chosen))}.")
