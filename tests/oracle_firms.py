@@ -28,7 +28,6 @@ from policy.verdict import Verdict, judge
 
 DAY, FISCAL_YEAR = date(2026, 6, 30), 2025
 CODES = {"met": MET, "unmet": UNMET, "unknown": UNKNOWN}
-FINDING_IDS = ("reputation", "niche_position", "key_link", "no_group_conflict")
 RECORDS = ("open(abnormal_list)", "open(dishonest_list)", "recent(accident_major, 36)",
            "recent(tax_evasion, 36)", "recent(data_fraud, 36)", "banned()", "prohibited_product",
            "held(single_champion)", "held(single_champion_product)")  # fmt: skip
@@ -80,14 +79,19 @@ def firm(rng: np.random.Generator, reading: Reading) -> dict[str, Any]:
     """One firm's inputs as the second reading takes them; some are missing."""
     draw = Draw(rng, reading)
     cents, plain = _accounts(draw), _qualities(draw)
+    if "tech_staff_share" in reading.bounds:
+        _technology(draw, cents, plain)
+    if "main_revenue_mean" in reading.bounds:
+        _champion(draw, cents, plain)
     found: dict[str, Any] = {name: Fraction(value, 100) for name, value in cents.items()}
     found |= plain
     lost = float(rng.choice([0.0, 0.04, 0.35]))
     for name in list(found):
         if rng.random() < lost:
             del found[name]
-    for name in FINDING_IDS:
+    for name in reading.findings:
         finding = draw.pick(["met", "met", "met", "unmet", "unknown", None])
+        finding = "met" if draw.luck == 1.0 and rng.random() < 0.9 else finding
         if finding is not None and (draw.luck < 0.9 or rng.random() < 0.3 or finding == "met"):
             found[FINDINGS + name] = finding
     found["fiscal_year"] = FISCAL_YEAR
@@ -207,6 +211,53 @@ def _qualities(draw: Draw) -> dict[str, Any]:
     return plain
 
 
+def _technology(draw: Draw, cents: dict[str, int], plain: dict[str, Any]) -> None:
+    """What 115号 asks beyond the ladder: gates of size, technical staff, costs, other rights."""
+    off = [-1, 0, 0, 1] if not draw.lucky() else [-1, 0]
+    for name, edge in (("revenue", 20_000), ("total_assets", 20_000)):
+        cents[name] = edge * 100 + draw.pick(off) if draw.rng.random() < 0.5 else draw.money() // 50
+    staff = draw.pick([500 + draw.pick(off), 100, 20, 10_000])
+    edge = draw.pick(draw.bounds["tech_staff_share"])
+    plain["employees"] = Fraction(staff)
+    plain["tech_staff"] = Fraction(staff * edge // 100 + draw.pick([-1, 0, 0, 1]))
+    costs = ("cost_of_sales", "selling_expense", "admin_expense", "financial_expense")
+    for name in costs:
+        cents[name] = draw.money() // 100 if draw.rng.random() < 0.9 else 0
+    whole = sum(cents[name] for name in costs) + draw.pick([0, 0, draw.money() // 100])
+    cents["cost_expense_total"] = whole // 100 * 100 if draw.rng.random() < 0.7 else whole
+    if cents["cost_expense_total"] < sum(cents[name] for name in costs):
+        cents["cost_expense_total"] = whole
+    cents["rd_expense"] = (
+        draw.part("rd_to_cost", cents["cost_expense_total"])
+        if draw.rng.random() < 0.5
+        else draw.part("rd_ratio", cents["revenue"])
+    )
+    if draw.rng.random() < 0.2:
+        cents.pop("cost_expense_total")
+    plain["class1_ip"] = Fraction(int(draw.rng.random() < 0.3))
+    plain["class2_ip_any"] = Fraction(int(draw.rng.integers(0, 6)))
+    plain["standards_led_5y"] = Fraction(0 if draw.plain else int(draw.rng.integers(0, 3)))
+    plain["award(nat, 3, 5)"] = not draw.plain and bool(draw.rng.random() < 0.2)
+    for name in ("since_new_year(accident_major, 1)", "since_new_year(data_fraud, 1)",
+                 "banned(tech_sme)"):  # fmt: skip
+        plain[name] = not draw.lucky() and bool(draw.rng.random() < 0.3)
+
+
+def _champion(draw: Draw, cents: dict[str, int], plain: dict[str, Any]) -> None:
+    """What 138号 asks: a mean of three years, a rank in the world, manufacturing, new products."""
+    edge = draw.pick(draw.bounds["main_revenue_mean"]) * 300
+    one, two = (int(draw.rng.uniform(0, 0.6) * edge) for _ in range(2))
+    rest = edge - one - two + draw.pick([0, 0, 1, -1, -1, 1000])
+    cents["main_revenue"], cents["main_revenue[-1]"] = max(0, rest), one
+    cents["main_revenue[-2]"] = two
+    plain["niche_rank_global"] = Fraction(draw.pick([1, 3] if draw.lucky() else [3, 4, 9]))
+    plain["is_manufacturing"] = draw.lucky()
+    plain["main_product_new"] = bool(draw.rng.random() < 0.5)
+    plain["held(little_giant)"] = bool(draw.rng.random() < 0.3)
+    barred = "banned(single_champion, single_champion_product)"
+    plain[barred] = not draw.lucky() and bool(draw.rng.random() < 0.3)
+
+
 def _niche(draw: Draw) -> dict[str, Any]:
     years = int(draw.pick(list(draw.bounds.get("niche_years", (2, 3)))))
     found: dict[str, Any] = {}
@@ -221,7 +272,7 @@ def _niche(draw: Draw) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------- to the engine
 
 
-def batch(law: Law, firms: Sequence[Mapping[str, Any]]) -> Inputs:
+def batch(law: Law, reading: Reading, firms: Sequence[Mapping[str, Any]]) -> Inputs:
     """The same firms as the engine takes them."""
     names = sorted({n for f in firms for n in f if not n.startswith((FINDINGS, "fiscal"))})
     columns = {n: np.array([_number(n, f.get(n)) for f in firms], dtype=float) for n in names}
@@ -233,7 +284,7 @@ def batch(law: Law, firms: Sequence[Mapping[str, Any]]) -> Inputs:
         DAY,
         FISCAL_YEAR,
         columns,
-        {n: np.array([_finding(f, n) for f in firms], dtype=np.int8) for n in FINDING_IDS},
+        {n: np.array([_finding(f, n) for f in firms], dtype=np.int8) for n in reading.findings},
     )
 
 
@@ -269,7 +320,7 @@ class Tally:
 
 def compare(law: Law, edition: str, reading: Reading, firms: Sequence[Mapping[str, Any]]) -> Tally:
     """Judge all firms both ways, half of them for review."""
-    values, tally = Values(law, batch(law, firms)), Tally()
+    values, tally = Values(law, batch(law, reading, firms)), Tally()
     verdicts = {p: judge(law.edition(edition), values, p) for p in PURPOSES}  # type: ignore[arg-type]
     names = [criterion.id for criterion in law.edition(edition).criteria]
     assert set(names) == set(reading.names), set(names) ^ set(reading.names)
@@ -304,7 +355,7 @@ def overruled(
     law: Law, edition: str, reading: Reading, firms: Sequence[Mapping[str, Any]]
 ) -> tuple[int, list[tuple[str, str, Mapping[str, Any]]]]:
     """How many decisions of the engine rest on missing inputs, and those that one value upsets."""
-    values = Values(law, batch(law, firms))
+    values = Values(law, batch(law, reading, firms))
     verdict = judge(law.edition(edition), values, "new")
     names = [criterion.id for criterion in law.edition(edition).criteria]
     upset, decided = [], 0

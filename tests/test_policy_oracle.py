@@ -68,7 +68,7 @@ def test_every_status_of_every_criterion_is_seen(edition: str) -> None:
 @pytest.mark.parametrize("edition", [name for name in READINGS if not name.startswith("city/")])
 def test_the_comparison_sees_every_number_that_is_moved(edition: str) -> None:
     law = standing()
-    values = Values(law, batch(law, drawn(edition)))
+    values = Values(law, batch(law, READINGS[edition], drawn(edition)))
     left = set(unseen(law, law.edition(edition), values, PURPOSES)) - SAME_LAW
     assert not left
 
@@ -108,7 +108,7 @@ def test_size_classes_at_every_bound(industry: str) -> None:
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 @pytest.mark.parametrize(
-    "tier", ["innovative_sme", "srdi_municipal", "srdi_provincial", "little_giant"]
+    "tier", ["innovative_sme", "tech_sme", "srdi_municipal", "srdi_provincial", "little_giant"]
 )
 def test_the_selector_on_every_day_of_eight_years(tier: str, purpose: Any) -> None:
     for n in range((date(2029, 1, 1) - date(2021, 1, 1)).days):

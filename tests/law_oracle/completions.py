@@ -31,9 +31,9 @@ SOME_AMOUNTS = tuple(Fraction(text) for text in ("0", "0.01", "100", "1000000", 
 class Missing(Exception):
     """A rule asked for a figure that nobody knows."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, least: Any = None, most: Any = None) -> None:
         super().__init__(name)
-        self.name = name
+        self.name, self.least, self.most = name, least, most
 
 
 @dataclass
@@ -64,10 +64,10 @@ class Firm:
             raise Missing(name)
         return found
 
-    def free(self, figure: str) -> Any:
-        """A figure that cannot be worked out."""
+    def free(self, figure: str, least: Any = None, most: Any = None) -> Any:
+        """A figure that cannot be worked out; what is on record may bound it."""
         if figure not in self.trial:
-            raise Missing(figure)
+            raise Missing(figure, least, most)
         return self.trial[figure]
 
     def finding(self, name: str) -> bool:
@@ -107,9 +107,14 @@ def outcomes(rule: Rule, firm: Firm, bounds: Bounds, truth: bool = False) -> set
     try:
         return {rule(firm)}
     except Missing as missing:
-        name = missing.name
+        name, least, most = missing.name, missing.least, missing.most
+    tries = [
+        *(end for end in (least, most) if end is not None),
+        *(v for v in values(name, bounds)
+          if (least is None or v >= least) and (most is None or v <= most)),
+    ]  # fmt: skip
     found: set[Any] = set()
-    for value in values(name, bounds):
+    for value in tries:
         found |= outcomes(rule, firm.taken(name, value), bounds, truth)
         if truth and {True, False} <= found:
             break

@@ -52,8 +52,11 @@ def _or_stated(firm: Firm, part: str, whole: str, stated: str) -> Any:
 
 
 def sum_of_two_years(firm: Firm, figure: str, column: str) -> Any:
+    """Of amounts that are not negative, so that one year on record bounds the sum."""
     now, before = firm.read(column), firm.read(f"{column}[-1]")
-    return firm.free(figure) if now is None or before is None else now + before
+    if now is None or before is None:
+        return firm.free(figure, now if before is None else before)
+    return now + before
 
 
 def growth(firm: Firm, column: str, back: int = 0) -> Any:

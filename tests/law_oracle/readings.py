@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import tiers_2022, tiers_2026
+from . import tiers_2022, tiers_2026, tiers_neighbours
 from .completions import Bounds, Firm, Rule, status
 from .scores import ANNEX_1, ANNEX_2, Line, ranges
 
@@ -21,6 +21,8 @@ class Reading:
     bounds: Bounds
     only: Mapping[str, Mapping[str, Rule]]
     score: Mapping[str, tuple[Line, ...]] | None = None
+    findings: tuple[str, ...] = ("reputation", "niche_position", "key_link", "no_group_conflict")
+    """What an official may find of its firms."""
 
     def scores(self, firm: Firm) -> dict[str, tuple[Any, Any]]:
         """The least and the most points of each group and in total."""
@@ -72,5 +74,14 @@ def readings(parameters: Mapping[str, Any]) -> dict[str, Reading]:
             tiers_2026.LITTLE_GIANT,
             tiers_2026.LITTLE_GIANT_BOUNDS,
             {"new": tiers_2026.LITTLE_GIANT_NEW, "review": tiers_2026.LITTLE_GIANT_REVIEW},
+        ),
+        "115-2017": Reading(
+            tiers_neighbours.TECH, tiers_neighbours.TECH_BOUNDS, {}, tiers_neighbours.TECH_SCORE
+        ),
+        "138-2023/annex1": Reading(
+            tiers_neighbours.CHAMPION,
+            tiers_neighbours.CHAMPION_BOUNDS,
+            {},
+            findings=("productive_service", *tiers_neighbours.CHAMPION_FINDINGS),
         ),
     }

@@ -18,6 +18,8 @@ GIANT_REVIEWS_BY_2 = date(2027, 1, 1)
 
 def edition(tier: str, purpose: str, day: date) -> str | None:
     """The edition in force; None before there was any."""
+    if tier == "tech_sme":  # kept by 第三十条 as well
+        return "115-2017"
     if day < IN_FORCE_63:
         return None
     if tier == "innovative_sme":  # 2号 第三十条 keeps annex 1 until a merged standard appears
