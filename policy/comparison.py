@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any as Anything
 
 import numpy as np
 from numpy.typing import NDArray
 
 from policy.conditions import Condition, Leaf, ScoreTest, walk
-from policy.logic import MET, MET_PENDING, NAMES
+from policy.logic import NAMES
 from policy.rules import Criterion, Edition
+from policy.simulation import counted, passing
 from policy.verdict import Verdict
 
 __all__ = ["clauses", "firms"]
@@ -56,9 +58,18 @@ def _same(one: Criterion, two: Criterion) -> bool:
     return rules[0] == rules[1]
 
 
-def firms(a: Verdict, b: Verdict, firm_ids: NDArray[np.object_]) -> dict[str, Anything]:
-    """Return counts by status before and after, and who passes only one of the two."""
-    passes = [(v.status == MET) | (v.status == MET_PENDING) for v in (a, b)]
+def firms(
+    a: Verdict,
+    b: Verdict,
+    firm_ids: NDArray[np.object_],
+    by: Mapping[str, NDArray[np.object_]],
+) -> dict[str, Anything]:
+    """Return counts by status before and after, who passes only one of the two, and by groups.
+
+    From a to b: who passes only b enters, who passes only a leaves.
+    """
+    passes = [passing(verdict) for verdict in (a, b)]
+    leaves, enters = passes[0] & ~passes[1], passes[1] & ~passes[0]
     table = {
         f"{NAMES[x]}→{NAMES[y]}": int(((a.status == x) & (b.status == y)).sum())
         for x in range(len(NAMES))
@@ -66,6 +77,7 @@ def firms(a: Verdict, b: Verdict, firm_ids: NDArray[np.object_]) -> dict[str, An
     }
     return {
         "from_to": {key: count for key, count in table.items() if count},
-        "only_a": [str(i) for i in firm_ids[passes[0] & ~passes[1]]],
-        "only_b": [str(i) for i in firm_ids[passes[1] & ~passes[0]]],
+        "only_a": [str(i) for i in firm_ids[leaves]],
+        "only_b": [str(i) for i in firm_ids[enters]],
+        "by": counted(enters, leaves, by).iloc[1:].to_dict("records"),
     }

@@ -30,6 +30,7 @@ from policy.situation import Situation
 from policy.sizes import CLASSES
 from policy.stages import may
 from policy.targets import Target, target
+from policy.values import Values
 from tidu.errors import NotFound
 
 __all__ = ["Assumed", "Start", "groupings", "recognised"]
@@ -94,7 +95,9 @@ class Start:
 
     @cached_property
     def groupings(self) -> Mapping[str, NDArray[np.object_]]:
-        return groupings(self.footing.ground)
+        values = self.footing.ground.values
+        assert values is not None, "a ground of the law has its values"
+        return groupings(self.panel, values)
 
     def touched(self, scenario: Scenario) -> list[str]:
         """Tiers in force that the scenario names, or whose edition reads a parameter it changes."""
@@ -159,10 +162,9 @@ def recognised(panel: Panel, entrants: Mapping[str, Mask]) -> Panel:
     return if_recognised(panel, own, panel.as_of) if own else panel
 
 
-def groupings(ground: Ground) -> dict[str, NDArray[np.object_]]:
+def groupings(panel: Panel, values: Values) -> dict[str, NDArray[np.object_]]:
     """District, size class (300号), industry (division of GB/T 4754) of each firm; "" unknown."""
-    assert ground.values is not None
-    firms, columns = ground.panel.firms, ground.values.inputs.columns
+    firms, columns = panel.firms, values.inputs.columns
     low, high = columns["size_low()"], columns["size_high()"]
     size = np.array([*CLASSES, ""], dtype=object)
     place = np.where(low == high, low, len(CLASSES)).astype("int64")

@@ -23,7 +23,17 @@ from policy.values import Values
 from policy.verdict import Verdict, judge
 from tidu.errors import NotAvailable, UsageError
 
-__all__ = ["Effect", "Scenario", "Side", "Today", "changed", "effects", "passing", "simulate"]
+__all__ = [
+    "Effect",
+    "Scenario",
+    "Side",
+    "Today",
+    "changed",
+    "counted",
+    "effects",
+    "passing",
+    "simulate",
+]
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -176,7 +186,11 @@ def _changed(
 
 def effects(effect: Effect, by: Mapping[str, NDArray[np.object_]]) -> pd.DataFrame:
     """Count who enters and leaves, in all and by each grouping (district, size, industry)."""
-    enters, leaves = effect.enters, effect.leaves
+    return counted(effect.enters, effect.leaves, by)
+
+
+def counted(enters: Mask, leaves: Mask, by: Mapping[str, NDArray[np.object_]]) -> pd.DataFrame:
+    """Columns by, label ("" not on record), enters, leaves, net; the first line is all firms."""
     rows = [_row("", "", int(enters.sum()), int(leaves.sum()))]
     moved = np.flatnonzero(enters | leaves)
     for name, labels in by.items():

@@ -249,13 +249,15 @@ def _firms(rows: NDArray[np.bool_], start: Start) -> list[str]:
 def difference(law: Law, pair: tuple[str, str], situation: Situation | None) -> dict[str, Any]:
     """What changes from one edition to the other: clauses, and the firms of a situation."""
     from policy.comparison import clauses, firms
+    from policy.scenario_start import groupings
     from policy.verdict import judge
 
     one, two = (law.edition(name) for name in pair)
     judged = None
     if situation is not None:
         values = situation.values(situation.day.year - 1)
-        judged = firms(judge(one, values), judge(two, values), situation.panel.firm_ids)
+        panel, sides = situation.panel, [judge(edition, values) for edition in (one, two)]
+        judged = firms(sides[0], sides[1], panel.firm_ids, groupings(panel, values))
     return {"a": pair[0], "b": pair[1], "clauses": clauses(one, two), "firms": judged}
 
 

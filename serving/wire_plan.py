@@ -184,10 +184,19 @@ class Clause(Closed):
     b: Tests | None
 
 
+class Counted(Closed):
+    by: Literal["district", "size", "industry"]
+    label: str = Field(description="Empty: not on record.")
+    enters: int
+    leaves: int
+    net: int
+
+
 class Moved(Closed):
     from_to: dict[str, int] = Field(description="Firms by verdict under a and under b.")
     only_a: list[str] = Field(description="Firms that pass a and not b.")
     only_b: list[str]
+    by: list[Counted] = Field(description="Who passes only b enters, who passes only a leaves.")
 
 
 class Difference(Envelope):
@@ -206,14 +215,6 @@ class Side(Closed):
     admitted: int = Field(description="Who passes and is within the quota.")
     new: int = Field(description="Of those, who does not hold the title yet.")
     tied: int = Field(description="Firms behind the last place with the points of the last place.")
-
-
-class Counted(Closed):
-    by: Literal["district", "size", "industry"]
-    label: str = Field(description="Empty: not on record.")
-    enters: int
-    leaves: int
-    net: int
 
 
 class TierEffect(Closed):

@@ -63,7 +63,12 @@ class Recorded(Desk):
     def difference(self, snapshot: Snapshot, pair: tuple[str, str]) -> dict[str, Any]:
         del snapshot
         return difference(standing(), pair, None) | {
-            "firms": {"from_to": {"met→unmet": 2}, "only_a": ["F000007", "F000008"], "only_b": []}
+            "firms": {
+                "from_to": {"met→unmet": 2},
+                "only_a": ["F000007", "F000008"],
+                "only_b": [],
+                "by": [],
+            }
         }
 
     def simulate(self, snapshot: Snapshot, raw: Any) -> dict[str, Any]:

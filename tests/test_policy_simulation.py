@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_policy_verdict import many
 
-from policy.comparison import clauses
+from policy.comparison import clauses, firms
 from policy.loading import standing
 from policy.simulation import Scenario, Today, changed, effects, passing, simulate
 from policy.values import Values
@@ -71,3 +71,20 @@ def test_two_editions_differ_in_the_clauses_that_the_documents_changed() -> None
     assert change["information_system"] == "removed"
     assert "niche_years" not in change
     assert clauses(MUNICIPAL, MUNICIPAL) == []
+
+
+def test_two_verdicts_differ_in_the_firms_that_pass_one_of_them() -> None:
+    inputs = many(4, 300)
+    values = Values(standing(), inputs)
+    easier = changed(MUNICIPAL, {"niche_years:niche_years": 0.0, "rd:rd_expense": 1.0})
+    pair = judge(MUNICIPAL, values), judge(easier, values)
+    labels = np.array(["东区", "西区", ""] * 100, dtype=object)
+    found = firms(*pair, inputs.firm_ids, {"district": labels})
+    one, two = (set(inputs.firm_ids[passing(verdict)]) for verdict in pair)
+    assert (set(found["only_a"]), set(found["only_b"])) == (one - two, two - one)
+    assert sum(found["from_to"].values()) == 300
+    for line in found["by"]:
+        own = set(inputs.firm_ids[labels == line["label"]])
+        assert line["enters"] == len((two - one) & own)
+        assert line["leaves"] == len((one - two) & own)
+    assert sum(line["net"] for line in found["by"]) == len(two) - len(one)

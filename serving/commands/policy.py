@@ -25,6 +25,8 @@ GRADES = {"≥": ("至少", "at least "), "≤": ("至多", "at most ")}
 SHOWN = 3
 """So many codes of a requirement stand in a table's cell."""
 
+GROUPS = ("by", "label", "enters", "leaves", "net")
+
 
 @click.command("criteria")
 @click.argument("firm_id")
@@ -214,6 +216,7 @@ def diff_command(a: str, b: str, day: date | None, as_json: bool) -> None:
     text = table(shown, ["change", "criterion", "a", "b"])
     if found["firms"]:
         text += "\n" + table([found["firms"]["from_to"]], list(found["firms"]["from_to"]))
+        text += "\n" + table(found["firms"]["by"], GROUPS)
     emit(found, as_json, text)
 
 
@@ -262,7 +265,7 @@ def _simulated(found: dict[str, Any], lang: str) -> str:
             f" {before['admitted']} → {after['admitted']} (+{one['enters']} −{one['leaves']})"
         )
         if one["by"]:
-            lines.append(table(one["by"], ["by", "label", "enters", "leaves", "net"]))
+            lines.append(table(one["by"], GROUPS))
     whole = [line for line in found["budget"] if line["payer"] != "county"]
     columns = {
         "budget": ("pay_year", "payer", "recorded", "before", "after", "change"),
