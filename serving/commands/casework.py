@@ -12,7 +12,7 @@ from serving.commands.edge import JSON, LANGUAGE, OUT_FILE, PURPOSE, emit, note,
 from serving.workspace import Workspace
 from tidu.clock import today
 
-__all__ = ["materials_command", "path_command"]
+__all__ = ["materials_command", "path_command", "path_text"]
 
 STATES = {
     "held": ("已具备", "held"),
@@ -27,6 +27,11 @@ STATUS = {
     "blocked": ("自身改变无法达到", "blocked"),
     "unknown": ("无法判断", "unknown"),
 }
+VERIFIED = {
+    "met": WORDS["met_pending"],
+    "reachable": ("可判定条件可达,其余待核实", "reachable, the rest to be verified"),
+}
+"""The same where something is left to proof: nobody has met what nobody could judge."""
 LEFT = {
     "pending": ("待核实", "to be verified"),
     "by_time": ("随时间满足", "comes by time"),
@@ -65,7 +70,7 @@ def path_command(firm: str, tier: str, purpose: str, lang: str, as_json: bool) -
     """Show what would have to change for FIRM to meet TIER, by when, and what the model says."""
     casework, snapshot, asked, head = _asked(firm, tier, purpose)
     found = {**head, **casework.path(snapshot, asked)}
-    emit(found, as_json, _path(found, lang))
+    emit(found, as_json, path_text(found, lang))
 
 
 def _asked(firm: str, tier: str, purpose: str) -> Any:
@@ -104,10 +109,11 @@ def _papers(found: dict[str, Any], lang: str) -> str:
     return "\n".join(lines)
 
 
-def _path(found: dict[str, Any], lang: str) -> str:
+def path_text(found: dict[str, Any], lang: str) -> str:
     pick, path = 0 if lang == "zh" else 1, found["path"]
     year = f"  {path['batch_year']}" if path["batch_year"] else ""
-    lines = [_head(found, lang), f"{STATUS[path['status']][pick]}{year}"]
+    words = (STATUS | VERIFIED if path["pending"] else STATUS)[path["status"]]
+    lines = [_head(found, lang), f"{words[pick]}{year}"]
     lines += [
         f"{change['year']}  {change['text'][lang]}  · {change['how'][lang]}"
         for change in path["changes"]

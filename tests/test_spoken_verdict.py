@@ -1,14 +1,16 @@
-"""The verdict as people read it on the command line."""
+"""Verdict and path as people read them on the command line."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 from policy_cases import asked, cases
 
 from policy.conditions import Leaf
 from policy.detail import detail
+from serving.commands.casework import path_text
 from serving.commands.policy import criteria_table, policy_command
 
 
@@ -58,3 +60,23 @@ def test_the_list_of_editions_names_them_and_parameters_are_spelled_as_in_the_ci
     spelled = CliRunner().invoke(policy_command, ["parameters"]).output
     (row,) = [line for line in spelled.splitlines() if line.startswith("reward_first_only")]
     assert " true " in row
+
+
+@pytest.mark.parametrize(
+    ("status", "alone", "beside"),
+    [("met", "已符合", "可判定条件均符合,待核实"),
+     ("reachable", "可达", "可判定条件可达,其余待核实"),
+     ("blocked", "自身改变无法达到", "自身改变无法达到")],
+)  # fmt: skip
+def test_a_path_that_leaves_something_to_proof_does_not_say_that_all_is_met(
+    status: str, alone: str, beside: str
+) -> None:
+    words = {"zh": "企业估值", "en": "Valuation"}
+    left = {"text": words, "clause": "通行口径"}
+    path = {"status": status, "batch_year": 2026, "changes": [], "warning": words, "pending": []}
+    path |= {kind: [] for kind in ("by_time", "short", "blocked")}
+    found = {"firm": {"firm_id": "A", "name": None}, "edition_zh": "独角兽企业", "document": "-"}
+    found |= {"model": {"before": None, "note": words}, "path": path}
+    assert path_text(found, "zh").splitlines()[1] == f"{alone}  2026"
+    path["pending"] = [left]
+    assert path_text(found, "zh").splitlines()[1] == f"{beside}  2026"
