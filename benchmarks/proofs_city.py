@@ -24,7 +24,7 @@ from model.training import Run, train
 __all__ = ["PROOFS", "held_bins", "history_of"]
 
 TASKS = ("promotion:srdi_municipal@12", "growth@12", "distress@12")
-TABLES = ("firms", "annual", "annual_corrections", "titles", "applications", "events")
+TABLES = ("firms", "annual", "annual_corrections", "titles", "applications", "events", "materials")
 AS_OF = date(2025, 6, 30)
 BINS = 20
 SHARE = 0.85
