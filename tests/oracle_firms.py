@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from law_oracle.boards import BSE_RECORDS
 from law_oracle.completions import EXEMPT, FINDINGS, Firm, outcomes
 from law_oracle.entry import MEASURES, SIZES
 from law_oracle.readings import PURPOSES, Reading, tier
@@ -81,6 +82,8 @@ def firm(rng: np.random.Generator, reading: Reading) -> dict[str, Any]:
     cents, plain = _accounts(draw), _qualities(draw)
     if "tech_staff_share" in reading.bounds:
         _technology(draw, cents, plain)
+    if "roe_mean" in reading.bounds:
+        _listing(draw, cents, plain)
     if "main_revenue_mean" in reading.bounds:
         _champion(draw, cents, plain)
     found: dict[str, Any] = {name: Fraction(value, 100) for name, value in cents.items()}
@@ -201,9 +204,9 @@ def _qualities(draw: Draw) -> dict[str, Any]:
         plain[f"maker_contest_rank{back}"] = Fraction(draw.pick(places))
         plain[f"basis{back}"] = Fraction(int(rng.random() < 0.02))
     plain |= _niche(draw)
-    codes = draw.bounds
     for name in ("rd_institution_level", "main_product_field", "quality_award_level"):
-        plain[name] = draw.pick(list(codes[name]))
+        if name in draw.bounds:
+            plain[name] = draw.pick(list(draw.bounds[name]))
     plain |= {name: not draw.lucky() and rng.random() < 0.3 for name in RECORDS}
     plain |= {n: not draw.plain and bool(rng.random() < 0.2) for n in (*AWARDS, *TITLES)}
     plain |= {name: draw.lucky() for name in GOOD}
@@ -241,6 +244,50 @@ def _technology(draw: Draw, cents: dict[str, int], plain: dict[str, Any]) -> Non
     for name in ("since_new_year(accident_major, 1)", "since_new_year(data_fraud, 1)",
                  "banned(tech_sme)"):  # fmt: skip
         plain[name] = not draw.lucky() and bool(draw.rng.random() < 0.3)
+
+
+def _listing(draw: Draw, cents: dict[str, int], plain: dict[str, Any]) -> None:
+    """What 北交所 asks: profits, returns, R&D invested, market value; what bars a firm."""
+    near = [-1, 0, 1]
+    cents["market_cap_est"] = draw.pick(draw.bounds["market_cap_est"]) * 100 + draw.pick(near)
+    cents["revenue"] = draw.pick([20_000, 20_000, 12_000]) * 100 + draw.pick([*near, 1])
+    before = 2_000_000 - cents["revenue"] + draw.pick(near)
+    cents["revenue[-1]"] = before if before > 100 else draw.money() // 50 + 100
+    if draw.rng.random() < 0.3:
+        times = cents["revenue"] // 130
+        cents["revenue"], cents["revenue[-1]"] = times * 130, times * 100 + draw.pick(near)
+    sales = cents["revenue"] + cents["revenue[-1]"]
+    total = -(-8 * sales // 100) if draw.rng.random() < 0.7 else 500_000
+    first = int(draw.rng.uniform(0.2, 0.8) * total)
+    cents["rd_invest"], cents["rd_invest[-1]"] = first, max(0, total - first + draw.pick(near))
+    for back in ("", "[-1]"):
+        whole = cents[f"rd_invest{back}"]
+        cents[f"rd_expense{back}"] = whole if draw.rng.random() < 0.5 else whole * 9 // 10
+        edge = draw.pick([1500, 1500, 2500]) * 100 + draw.pick(near)
+        if not draw.lucky() and draw.rng.random() < 0.3:
+            edge = -edge
+        lower = draw.pick(["net_profit", "net_profit_adj"])
+        other = "net_profit" if lower == "net_profit_adj" else "net_profit_adj"
+        cents[f"{lower}{back}"] = edge
+        # What is deducted is mostly a gain; where it is a loss, the figure after is the lower.
+        cents[f"{other}{back}"] = edge + (0 if lower == "net_profit" else draw.pick([0, 5000]))
+    roe = 800 + draw.pick([*near, 0, 300])
+    cents["weighted_roe_pct"] = roe
+    cents["weighted_roe_pct[-1]"] = 1600 - roe + draw.pick(near)
+    cents["operating_cash_flow"] = draw.pick([-1, 0, 1, 100])
+    cents["share_capital"] = 300_000 + draw.pick(near)
+    cents["total_assets"] = draw.money() // 10 + 500_000
+    cents["net_assets"] = 500_000 + draw.pick([*near, 0, 100])
+    cents["total_liabilities"] = cents["total_assets"] - cents["net_assets"]
+    if draw.rng.random() < 0.3:
+        cents.pop("net_assets")
+    plain["months_on(neeq_base, neeq_innov)"] = Fraction(draw.pick([11, 12, 12, 13, 24]))
+    plain["on_board(neeq_innov)"] = draw.lucky()
+    for back in ("", "[-1]", "[-2]"):
+        opinions = draw.bounds["audit_opinion"]
+        plain[f"audit_opinion{back}"] = draw.pick(opinions[:2] if draw.lucky() else opinions)
+    for name in BSE_RECORDS:
+        plain[name] = not draw.lucky() and bool(draw.rng.random() < 0.2)
 
 
 def _champion(draw: Draw, cents: dict[str, int], plain: dict[str, Any]) -> None:

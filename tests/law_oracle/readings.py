@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import tiers_2022, tiers_2026, tiers_neighbours
+from . import boards, tiers_2022, tiers_2026, tiers_neighbours
 from .completions import Bounds, Firm, Rule, status
 from .scores import ANNEX_1, ANNEX_2, Line, ranges
 
@@ -84,4 +84,5 @@ def readings(parameters: Mapping[str, Any]) -> dict[str, Reading]:
             {},
             findings=("productive_service", *tiers_neighbours.CHAMPION_FINDINGS),
         ),
+        "bse-listing/2.1": Reading(boards.BSE, boards.BSE_BOUNDS, {}, findings=boards.BSE_FINDINGS),
     }
