@@ -8,10 +8,12 @@ import pytest
 from click.testing import CliRunner
 from policy_cases import asked, cases
 
-from policy.conditions import Leaf
 from policy.detail import detail
+from policy.layout import shown_conditions
+from policy.loading import standing
 from serving.commands.casework import path_text
-from serving.commands.policy import criteria_table, policy_command
+from serving.commands.policy import policy_command
+from serving.commands.verdict_table import criteria_table, places
 
 
 def lines(file: str, name: str, lang: int = 0) -> dict[str, list[str]]:
@@ -19,8 +21,7 @@ def lines(file: str, name: str, lang: int = 0) -> dict[str, list[str]]:
     (case,) = [c for c in cases() if c.file == file and c.raw["name"] == name]
     edition, values, purpose = asked(case)
     found: dict[str, Any] = detail(edition, values, 0, purpose)
-    alone = {c.id: c.test.metric for c in edition.criteria if isinstance(c.test, Leaf)}
-    rows = [line.split("  ") for line in criteria_table(found, alone, lang).splitlines()[3:]]
+    rows = [line.split("  ") for line in criteria_table(found, edition, lang).splitlines()[3:]]
     told = [[cell.strip() for cell in row if cell.strip()] for row in rows]
     return {row[0]: row[1:] for row in reversed(told)}
 
@@ -29,7 +30,7 @@ def test_figures_are_written_out_and_never_rounded_onto_their_bound() -> None:
     above = lines("tech_sme_2017", "a direct condition does not lift the limit of revenue")
     assert above["年销售收入"][:4] == ["不符合", "20000.01", "≤20000万元", "-0.01"]
     wide = lines("gem_2026", "value and revenue: revenue just below")
-    assert wide["· 营业收入"][1:3] == ["29999.99", "≥40000万元"]
+    assert wide["2 营业收入"][1:3] == ["29999.99", "≥40000万元"]
 
 
 def test_what_must_not_be_the_case_is_said_by_its_own_words_alone() -> None:
@@ -40,9 +41,9 @@ def test_what_must_not_be_the_case_is_said_by_its_own_words_alone() -> None:
 
 def test_an_open_score_shows_its_range_and_what_is_missing_at_most() -> None:
     name = "technical staff not on record: at most 20 + 20 + 18 = 58"
-    assert lines("tech_sme_2017", name)["· 评价得分"][1:4] == ["38–58", "≥60分", "≤22"]
+    assert lines("tech_sme_2017", name)["1 评价得分"][1:4] == ["38–58", "≥60分", "≤22"]
     name = "employees not on record: neither the size nor the share of staff is known"
-    unknown = lines("tech_sme_2017", name)["· 科技人员指标得分不为零"]
+    unknown = lines("tech_sme_2017", name)["1 科技人员指标得分不为零"]
     assert unknown[:4] == ["数据缺失", "0–20", "≥4分", "≤4"]
 
 
@@ -80,3 +81,20 @@ def test_a_path_that_leaves_something_to_proof_does_not_say_that_all_is_met(
     assert path_text(found, "zh").splitlines()[1] == f"{alone}  2026"
     path["pending"] = [left]
     assert path_text(found, "zh").splitlines()[1] == f"{beside}  2026"
+
+
+def test_alternatives_are_numbered_and_what_holds_together_shares_a_number() -> None:
+    """By hand: profit in both years with the mean return, or in one with its own, at value 2."""
+    law = standing()
+    (listing,) = [c for c in law.edition("bse-listing/2.1").criteria if c.id == "standards"]
+    first = ["1", "1", "1.1", "1.1", "1.1", "1.2", "1.2"]
+    assert [number for number, _ in places(listing.test)][:7] == first
+    for edition in law.editions.values():
+        for criterion in edition.criteria:
+            told = list(places(criterion.test))
+            assert len(told) == len(shown_conditions(criterion.test))
+
+
+def test_what_must_not_hold_is_told_as_such() -> None:
+    shown = lines("star_2024", "R&D: below 5 % but 8000 together")
+    assert shown["2 非:划型行业"][:3] == ["符合", "工业", "=软件和信息技术服务业"]
