@@ -67,7 +67,7 @@ def test_the_list_of_editions_names_them_and_parameters_are_spelled_as_in_the_ci
     ("status", "alone", "beside"),
     [("met", "已符合", "可判定条件均符合,待核实"),
      ("reachable", "可达", "可判定条件可达,其余待核实"),
-     ("blocked", "自身改变无法达到", "自身改变无法达到")],
+     ("blocked", "路径所含变动无法达到", "路径所含变动无法达到")],
 )  # fmt: skip
 def test_a_path_that_leaves_something_to_proof_does_not_say_that_all_is_met(
     status: str, alone: str, beside: str
@@ -98,3 +98,14 @@ def test_alternatives_are_numbered_and_what_holds_together_shares_a_number() -> 
 def test_what_must_not_hold_is_told_as_such() -> None:
     shown = lines("star_2024", "R&D: below 5 % but 8000 together")
     assert shown["2 非:划型行业"][:3] == ["符合", "工业", "=软件和信息技术服务业"]
+
+
+def test_what_paths_cannot_change_is_not_called_impossible() -> None:
+    """A limited company can become a joint-stock company; paths just hold no such change."""
+    words = {"zh": "股份有限公司", "en": "A joint-stock company"}
+    path: dict[str, Any] = {"status": "blocked", "batch_year": None, "changes": []}
+    path |= {kind: [] for kind in ("pending", "by_time", "short")} | {"warning": words}
+    path["blocked"] = [{"text": words, "clause": "第十条"}]
+    found = {"firm": {"firm_id": "A", "name": None}, "edition_en": "ChiNext", "document": "-"}
+    found |= {"model": {"before": None, "note": words}, "path": path}
+    assert "no change that paths know: A joint-stock company (第十条)" in path_text(found, "en")

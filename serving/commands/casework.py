@@ -24,7 +24,7 @@ STATUS = {
     "met": ("已符合", "met"),
     "reachable": ("可达", "reachable"),
     "not_within_two_years": ("两年内不可达", "not within two years"),
-    "blocked": ("自身改变无法达到", "blocked"),
+    "blocked": ("路径所含变动无法达到", "not by any change that paths know"),
     "unknown": ("无法判断", "unknown"),
 }
 VERIFIED = {
@@ -36,7 +36,7 @@ LEFT = {
     "pending": ("待核实", "to be verified"),
     "by_time": ("随时间满足", "comes by time"),
     "short": ("两年内不足", "out of reach in time"),
-    "blocked": ("无法自行改变", "not the firm's to change"),
+    "blocked": ("路径不含此项变动", "no change that paths know"),
 }
 
 
