@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from law_oracle.boards import BSE_RECORDS
+from law_oracle.boards import BSE_RECORDS, NEEQ_RECORDS
 from law_oracle.completions import EXEMPT, FINDINGS, Firm, outcomes
 from law_oracle.entry import MEASURES, SIZES
 from law_oracle.readings import PURPOSES, Reading, tier
@@ -82,6 +82,8 @@ def firm(rng: np.random.Generator, reading: Reading) -> dict[str, Any]:
     cents, plain = _accounts(draw), _qualities(draw)
     if "tech_staff_share" in reading.bounds:
         _technology(draw, cents, plain)
+    if "full_years" in reading.bounds:
+        _quotation(draw, cents, plain)
     if "roe_mean" in reading.bounds:
         _listing(draw, cents, plain)
     if "main_revenue_mean" in reading.bounds:
@@ -288,6 +290,49 @@ def _listing(draw: Draw, cents: dict[str, int], plain: dict[str, Any]) -> None:
         plain[f"audit_opinion{back}"] = draw.pick(opinions[:2] if draw.lucky() else opinions)
     for name in BSE_RECORDS:
         plain[name] = not draw.lucky() and bool(draw.rng.random() < 0.2)
+
+
+def _quotation(draw: Draw, cents: dict[str, int], plain: dict[str, Any]) -> None:
+    """What 新三板 asks; half of the firms have no profit and stand on another set."""
+    near, rng = [-1, 0, 1], draw.rng
+    cents["share_capital"] = 50_000 + draw.pick(near)
+    cents["net_assets"] = cents["share_capital"] + draw.pick(near)
+    cents["net_assets_per_share"] = 100 + draw.pick(near)
+    edge = draw.pick([60_000, 0, 30_000, 39_999]) + draw.pick(near)
+    loss = rng.random() < 0.6
+    for back, amount in (("", edge), ("[-1]", 80_000 - edge + draw.pick(near))):
+        lower = -100 if loss else amount if rng.random() < 0.8 else draw.pick(near)
+        cents[f"net_profit_adj{back}"] = lower
+        cents[f"net_profit{back}"] = lower + draw.pick([0, 5000])
+    mean = draw.pick([3000, 5000]) * 100
+    times = mean * 2 // 220 + draw.pick([0, 0, 1])
+    cents["revenue"], cents["revenue[-1]"] = times * 120, times * 100 + draw.pick(near)
+    if rng.random() < 0.6:
+        cents["revenue"] = draw.pick([300_000, mean]) + draw.pick(near)
+        cents["revenue[-1]"] = mean * 2 - cents["revenue"] + draw.pick(near)
+    for back in ("", "[-1]"):
+        cents[f"operating_cash_flow{back}"] = draw.pick([-1, 0, 1, 100])
+    total = draw.pick([-(-5 * (cents["revenue"] + cents["revenue[-1]"]) // 100), 100_000])
+    first = 100_000 if rng.random() < 0.3 else int(rng.uniform(0.2, 0.8) * total)
+    cents["rd_invest"], cents["rd_invest[-1]"] = first, max(0, total - first + draw.pick(near))
+    if rng.random() < 0.3:
+        cents["rd_invest"] += draw.pick(near)
+    for back in ("", "[-1]"):
+        whole = cents[f"rd_invest{back}"]
+        cents[f"rd_expense{back}"] = whole if rng.random() < 0.5 else whole * 9 // 10
+    year = 200_000 + draw.pick(near) if rng.random() < 0.4 else 0
+    cents["prof_equity_12m"] = year
+    cents["prof_equity_24m"] = max(year, 200_000 + draw.pick(near) if rng.random() < 0.4 else 0)
+    cents["market_cap_est"] = 100 + draw.pick(near)
+    plain["market_makers"] = Fraction(draw.pick([0, 0, 0, 3, 4, 5]))
+    plain["legal_form"] = "joint_stock" if draw.lucky() else "limited"
+    start = date(FISCAL_YEAR - draw.pick([0, 1, 1, 2]), 1, 1)
+    plain["founded_on"] = start + timedelta(days=draw.pick([*near, 0, -400]))
+    for back in ("", "[-1]"):
+        opinions = draw.bounds["audit_opinion"]
+        plain[f"audit_opinion{back}"] = draw.pick(opinions[:2] if draw.lucky() else opinions)
+    for name in (*BSE_RECORDS, *NEEQ_RECORDS):
+        plain[name] = not draw.lucky() and bool(rng.random() < 0.2)
 
 
 def _champion(draw: Draw, cents: dict[str, int], plain: dict[str, Any]) -> None:

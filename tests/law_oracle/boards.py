@@ -1,4 +1,4 @@
-"""北交所上市规则 2.1.2–2.1.4: the gate, four sets of standards, what bars a firm.
+"""北交所上市规则 2.1.2–2.1.4, 新三板股票挂牌规则 2023: gates, sets of standards, what bars a firm.
 
 Market value is in 亿元, all else in 万元. Net profit is the lower of before and after non-recurring
 items; R&D is investment, of which the expense is a part.
@@ -48,34 +48,28 @@ def mean_of_two(firm: Firm, figure: str, column: str) -> Any:
     return (now + before) / Fraction(2)
 
 
-def rd_sums(firm: Firm) -> tuple[Any, Any]:
-    """The least and the most that R&D investment of two years may be; None if it is open."""
-    least: list[Any] = []
-    most: list[Any] = []
-    for back in ("", "[-1]"):
-        invested = firm.inputs.get(f"rd_invest{back}")
-        spent = firm.inputs.get(f"rd_expense{back}")
-        least.append(spent if invested is None else invested)
-        most.append(invested)
-    return (
-        None if None in least else sum(least),
-        None if None in most else sum(most),
-    )
+def rd_years(firm: Firm) -> tuple[list[Any], list[Any]]:
+    """The least and the most that R&D investment of each year may be; None where it is open."""
+    invested = [firm.inputs.get(f"rd_invest{back}") for back in ("", "[-1]")]
+    spent = [firm.inputs.get(f"rd_expense{back}") for back in ("", "[-1]")]
+    return [s if i is None else i for i, s in zip(invested, spent, strict=True)], invested
 
 
 def rd_sum(firm: Firm) -> Any:
-    least, most = rd_sums(firm)
-    return least if most is not None else firm.free("rd_sum", least)
+    """Of two years; R&D is not negative, so that one year on record bounds the sum."""
+    least, most = rd_years(firm)
+    known = [year for year in least if year is not None]
+    return sum(most) if None not in most else firm.free("rd_sum", sum(known) if known else None)
 
 
 def rd_share(firm: Firm) -> Any:
     """Of the sums of two years."""
-    least, most = rd_sums(firm)
+    least, most = rd_years(firm)
     now, before = firm.inputs.get("revenue"), firm.inputs.get("revenue[-1]")
-    if now is None or before is None or now + before == 0 or least is None:
+    if now is None or before is None or now + before == 0 or None in least:
         return firm.free("rd_share")
-    found = Fraction(100) * least / (now + before)
-    return found if most is not None else firm.free("rd_share", found)
+    found = Fraction(100) * sum(least) / (now + before)
+    return found if None not in most else firm.free("rd_share", found)
 
 
 def one_year_growth(firm: Firm) -> Any:
@@ -143,3 +137,99 @@ BSE_RECORDS = ("recent(false_statements, 36)", "recent(crime, 36)", "recent(majo
                "recent(csrc_penalty, 12)", "recent(report_overdue, 36)", "open(investigation)",
                "open(judgment_debtor)", "open(fund_occupation)", "open(equity_dispute)",
                "open(material_dispute)", "has(negative_list, bse)")  # fmt: skip
+
+# ------------------------------------------------------------------------------ 新三板
+
+NEEQ_BOUNDS: Bounds = {
+    "legal_form": ("limited", "joint_stock"), "share_capital": (500,), "full_years": (1, 2),
+    "rd_invest": (1000,), "prof_equity_12m": (2000,), "prof_equity_24m": (2000,),
+    "market_makers": (4,), "market_cap_est": (1,), "a_share": (1,), "profit": (0, 600, 9999),
+    "profit[-1]": (0, 9999), "revenue_mean": (3000, 5000), "growth": (20,), "revenue": (3000,),
+    "operating_cash_flow": (0,), "operating_cash_flow[-1]": (0,), "rd_share": (5,),
+    "rd_sum": (1000,), "audit_opinion": BSE_BOUNDS["audit_opinion"],
+    "audit_opinion[-1]": BSE_BOUNDS["audit_opinion"],
+}  # fmt: skip
+NEEQ_FINDINGS = ("new_economy", "lawful_issues", "governance", "going_concern", "sponsor")
+
+
+def full_years(firm: Firm) -> Any:
+    """Whole fiscal years of existence; who was founded on New Year's Day has that year, too."""
+    founded = firm.inputs.get("founded_on")
+    if founded is None:
+        return firm.free("full_years")
+    whole = (founded.month, founded.day) == (1, 1)
+    return firm.inputs["fiscal_year"] - founded.year + whole
+
+
+def market_making(firm: Firm) -> bool:
+    return bool(firm.need("market_makers") >= 4 and firm.need("market_cap_est") >= 1)
+
+
+def rd_of_the_year(firm: Firm) -> Any:
+    invested = firm.inputs.get("rd_invest")
+    return firm.free("rd_invest", firm.inputs.get("rd_expense")) if invested is None else invested
+
+
+def equity_of_a_year(firm: Firm) -> bool:
+    return bool(rd_of_the_year(firm) >= 1000 and firm.need("prof_equity_12m") >= 2000)
+
+
+def existence(firm: Firm) -> bool:
+    """Two full years; of the new economy one, with R&D and equity or market makers."""
+    years = full_years(firm)
+    if years >= 2:
+        return True
+    young = equity_of_a_year(firm) or market_making(firm)
+    return bool(years >= 1 and young and firm.finding("new_economy"))
+
+
+def net_assets_a_share(firm: Firm) -> Any:
+    stated = firm.inputs.get("net_assets_per_share")
+    whole, shares = firm.inputs.get("net_assets"), firm.inputs.get("share_capital")
+    if stated is not None:
+        return stated
+    return firm.free("a_share") if whole is None or not shares else Fraction(whole) / shares
+
+
+def finance(firm: Firm) -> bool:
+    """One of five sets."""
+    cash = ("operating_cash_flow", "operating_cash_flow[-1]")
+    return (
+        bool(profit(firm) >= 600)
+        or bool(profit(firm) > 0 and profit(firm, "[-1]") > 0
+                and profit(firm) + profit(firm, "[-1]") >= 800)
+        or bool(mean_of_two(firm, "revenue_mean", "revenue") >= 3000
+                and one_year_growth(firm) >= 20)
+        or bool(mean_of_two(firm, "revenue_mean", "revenue") >= 5000
+                and all(firm.need(name) > 0 for name in cash))
+        or bool(firm.need("revenue") >= 3000 and rd_share(firm) >= 5)
+        or bool(firm.need("prof_equity_24m") >= 2000 and rd_sum(firm) >= 1000)
+        or equity_of_a_year(firm)
+        or market_making(firm)
+    )  # fmt: skip
+
+
+NEEQ: dict[str, Rule] = {
+    "joint_stock": lambda firm: firm.need("legal_form") == "joint_stock",
+    "share_capital": lambda firm: firm.need("share_capital") >= 500,
+    "fiscal_years": existence,
+    "lawful_issues": lambda firm: firm.finding("lawful_issues"),
+    "governance": lambda firm: firm.finding("governance"),
+    "going_concern": lambda firm: firm.finding("going_concern"),
+    "sponsor": lambda firm: firm.finding("sponsor"),
+    "net_assets_a_share": lambda firm: net_assets_a_share(firm) >= 1,
+    "finance": finance,
+    "audit_opinion": lambda firm: all(
+        firm.need(f"audit_opinion{back}") in ("unqualified", "emphasis") for back in ("", "[-1]")
+    ),
+    "true_statements": free_of("recent(false_statements, 24)"),
+    "no_crime": free_of("recent(crime, 24)"),
+    "no_major_violation": free_of("recent(major_violation, 24)"),
+    "no_csrc_penalty": free_of("recent(csrc_penalty, 12)"),
+    "not_investigated": free_of("open(investigation)"),
+    "not_judgment_debtor": free_of("open(judgment_debtor)"),
+    "no_fund_occupation": free_of("open(fund_occupation)"),
+    "clear_equity": free_of("open(equity_dispute)"),
+    "no_material_dispute": free_of("open(material_dispute)"),
+}
+NEEQ_RECORDS = ("recent(false_statements, 24)", "recent(crime, 24)", "recent(major_violation, 24)")

@@ -85,4 +85,7 @@ def readings(parameters: Mapping[str, Any]) -> dict[str, Reading]:
             findings=("productive_service", *tiers_neighbours.CHAMPION_FINDINGS),
         ),
         "bse-listing/2.1": Reading(boards.BSE, boards.BSE_BOUNDS, {}, findings=boards.BSE_FINDINGS),
+        "neeq-2023/base": Reading(
+            boards.NEEQ, boards.NEEQ_BOUNDS, {}, findings=boards.NEEQ_FINDINGS
+        ),
     }
