@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from serving.lookups_law import verdicts_of
+from tidu.errors import DataError, Refused
 
 if TYPE_CHECKING:
     from features.panel import History, Panel
@@ -174,7 +175,14 @@ class Casework:
         if digest not in self._rules:
             # Two: the snapshot in service and, for a moment, the one before it.
             kept = list(self._rules.items())[-1:]
-            self._rules = dict([*kept, (digest, _rules_of(snapshot.law))])
+            try:
+                self._rules = dict([*kept, (digest, _rules_of(snapshot.law))])
+            except (DataError, AttributeError, KeyError, TypeError, ValueError) as error:
+                raise Refused(
+                    f"The law of snapshot {snapshot.id} must be readable by this version of Tidu,"
+                    f" found: {error}",
+                    "Its verdicts stand as published; for papers and paths publish again.",
+                ) from error
         return self._rules[digest]
 
 

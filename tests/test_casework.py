@@ -28,6 +28,7 @@ from serving.lookups import Served, firm
 from serving.lookups_law import criteria
 from serving.rescoring import Rescorer, with_figures
 from serving.workspace import Workspace
+from tidu.errors import Refused
 
 TASK = "promotion:innovative_sme@12"
 TIERS = ("innovative_sme", "srdi_municipal", "little_giant")
@@ -282,3 +283,16 @@ def test_the_snapshots_law_and_records_decide_whatever_came_since(
     done(place, "withdraw", first)
     after = [done(place, word, firm_id, "srdi_municipal") for word in ("materials", "path")]
     assert after == before
+
+
+def test_a_law_of_another_version_is_refused_while_its_verdicts_stand(served: Served) -> None:
+    snapshot = served.snapshot
+    cases = Casework(lambda _: Workspace(snapshot.path.parents[1]).history(), lambda _: None)
+    asked, unread = Asked(snapshot.firms.ids[0], "little_giant"), dict(snapshot.law)
+    del unread["papers.toml"]
+    changed = dict(snapshot.law) | {"selector.toml": b"use = 3"}
+    for files in (unread, changed):
+        with pytest.raises(Refused, match="readable by this version") as caught:
+            cases.materials(replace(snapshot, law=files), asked)
+        assert "publish again" in caught.value.cure
+    assert criteria(served, LOCAL, asked.firm_id, ("little_giant", "new"))["criteria"]
