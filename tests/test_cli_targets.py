@@ -69,6 +69,9 @@ def test_measures_stand_in_order_each_with_what_it_closes(city_home: Trained) ->
         assert len(item["closes"]) == item["blocks"] + item["opens"]
         assert item["zh"]
         assert item["en"]
+    words = call(city_home.home, "measures", firm).out
+    assert "符合" in words
+    assert not any(cell in ("met", "unknown", "manual") for cell in words.split())
     ranks = [0 if i["blocks"] else 1 if i["opens"] else 2 for i in items if i["status"] == "met"]
     assert ranks == sorted(ranks)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from policy.logic import WORDS
 from serving.commands.edge import DAY, JSON, LANGUAGE, SEED, bars, emit, table
 from serving.planning import measures, named, plan_of, standing, targets
 from serving.workspace import Workspace
@@ -144,5 +145,10 @@ def _measures(items: list[dict[str, Any]], lang: str) -> str:
     if lang == "zh":
         names = ("序", "编号", "措施", "适用", "补齐条件", "内容", "渠道", "期限")
         columns = dict(zip(columns, names, strict=True))
-    shown = [item | {"closes": "、".join(item["closes"]) or None} for item in items]
+    pick = 0 if lang == "zh" else 1
+    told = [
+        {"closes": "、".join(i["closes"]) or None, "status": WORDS[i["status"]][pick]}
+        for i in items
+    ]
+    shown = [item | words for item, words in zip(items, told, strict=True)]
     return table([{columns[k]: i[k] for k in columns} for i in shown], [*columns.values()])
