@@ -19,7 +19,8 @@ def oracle(sample: bool) -> dict[str, object]:
     if str(TESTS) not in sys.path:
         sys.path.insert(0, str(TESTS))
     from law_oracle.readings import readings
-    from oracle_firms import compare, firm
+    from oracle_compare import compare
+    from oracle_firms import firm
 
     law, each = standing(), 2_000 if sample else 200_000
     numbers = {name: law.number(name) for name in law.parameters}

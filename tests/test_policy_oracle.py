@@ -15,7 +15,8 @@ from law_oracle import windows
 from law_oracle.entry import MEASURES, SIZES, size_class
 from law_oracle.readings import PURPOSES, readings
 from law_oracle.windows import Award, Record, Title
-from oracle_firms import Tally, batch, compare, firm, overruled
+from oracle_compare import Tally, batch, compare, overruled
+from oracle_firms import firm
 from oracle_mutants import unseen
 from plan_panels import EVERYTHING, panel_of
 
