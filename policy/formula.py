@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from policy.calendar import Moment, years_between
 from tidu.errors import DataError
 
-__all__ = ["LOOKUPS", "Formula", "evaluate", "exact", "parse"]
+__all__ = ["CALENDAR", "LOOKUPS", "Formula", "evaluate", "exact", "parse"]
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +54,8 @@ _ARITHMETIC: Mapping[type, str] = {
     ast.Div: "div",
 }
 _GATHER = ("mean", "total", "most", "least", "first")
-_CALENDAR = ("years_since", "years_at_year_end", "fiscal_years")
+CALENDAR = ("years_since", "years_at_year_end", "fiscal_years")
+"""Functions of a date: nothing but time moves them."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,9 @@ def _call(name: str, args: list[ast.expr], text: str) -> Formula:
         return compounded(_parsed(args[0], text), int(str(args[1].value)))
     if name in _GATHER and args:
         return Formula(name, tuple(_parsed(arg, text) for arg in args))
-    if name in _CALENDAR and len(args) == 1:
+    if name in CALENDAR and len(args) == 1:
         return Formula(name, (_parsed(args[0], text),))
-    raise _refusal(text, f"a call of {sorted([*LOOKUPS, *_GATHER, *_CALENDAR])}", name)
+    raise _refusal(text, f"a call of {sorted([*LOOKUPS, *_GATHER, *CALENDAR])}", name)
 
 
 def compounded(x: Formula, years: int) -> Formula:
@@ -170,7 +171,7 @@ def evaluate(formula: Formula, columns: Callable[[str], Floats], moment: Moment)
     if formula.op == "number":
         return np.array(formula.number)
     args = [evaluate(arg, columns, moment) for arg in formula.args]
-    if formula.op in _CALENDAR:
+    if formula.op in CALENDAR:
         return years_between(args[0], moment.until(formula.op))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         result = _FLOATS[formula.op](formula, *args)
@@ -186,7 +187,7 @@ def exact(formula: Formula, cell: Callable[[str], float], moment: Moment) -> Dec
     if formula.op == "number":
         return Decimal(repr(formula.number))
     args = [exact(arg, cell, moment) for arg in formula.args]
-    if formula.op in _CALENDAR:
+    if formula.op in CALENDAR:
         years = years_between(np.array([float(args[0])]), moment.until(formula.op))
         return Decimal(repr(float(years[0])))
     return _DECIMALS[formula.op](formula, *args)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from policy.conditions import Condition, Finding, Leaf, ScoreTest, walk
+from policy.formula import CALENDAR
 from policy.law import Batch, Law
 from policy.rules import Criterion, Edition, Group, Indicator, Metric
 from policy.sheet import JSON, Entry, Line, Sheet
@@ -61,13 +62,17 @@ def named_gap(leaf: Leaf) -> str:
 
 
 def guards(leaf: Leaf, metric: Metric, criterion: Criterion) -> bool:
-    """Whether a test only says whom a way is for: nobody is to lower a figure to come under it."""
+    """Whether a test only says whom a way is for: nobody is to lower a figure to come under it.
+
+    Nor can anybody: a firm of twenty years does not get a way for those of five by losing fifteen.
+    """
     if leaf is criterion.test:
         return False
     if leaf.op in UP:
         return metric.direction < 0
     others = (x for x in walk(criterion.test) if isinstance(x, Leaf) and x.metric == leaf.metric)
-    return metric.direction > 0 or any(other.op in UP for other in others)
+    aged = metric.low.op in CALENDAR
+    return metric.direction > 0 or aged or any(other.op in UP for other in others)
 
 
 def _head(law: Law, edition: Edition, batch: Batch) -> JSON:

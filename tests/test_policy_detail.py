@@ -113,3 +113,15 @@ def test_what_a_criterion_limits_by_itself_shows_by_how_much_it_is_passed() -> N
     ][:1]  # fmt: skip
     found = by_name(shown(case))["employees"]
     assert found["gap"] == 500 - case.raw["set"]["employees"]
+
+
+def test_no_way_for_young_firms_asks_an_old_one_to_grow_younger() -> None:
+    (case,) = [
+        c for c in ALL
+        if c.file == "potential_unicorn_city"
+        and c.raw["name"] == "valuation missing, nine years and a day: no band is left"
+    ]  # fmt: skip
+    parts = by_name(shown(case))["age_and_valuation"]["parts"]
+    ages = [part for part in parts if part.get("metric") == "age_years"]
+    assert [part["status"] for part in ages] == ["unmet", "unmet"]
+    assert [part["gap"] for part in ages] == [None, None]
