@@ -7,14 +7,14 @@ from zlib import crc32
 
 import numpy as np
 
-from policy.changes import Changes
-from policy.changes_reading import released
 from policy.inputs import names_of
 from policy.law import Law
 from policy.metrics import column_of
-from policy.path import Paths
-from policy.path_size import size_of
-from policy.path_time import ahead, needed
+from policy.path.changes import Changes
+from policy.path.changes_reading import released
+from policy.path.finding import Paths
+from policy.path.size import size_of
+from policy.path.timing import ahead, needed
 from policy.rules import Purpose
 from policy.values import Inputs
 

@@ -18,9 +18,9 @@ from benchmarks.proof_item import Proof
 from policy.law import Law
 from policy.loading import standing
 from policy.logic import UNMET
-from policy.path import Paths
-from policy.path_result import Path
-from policy.path_size import size_of
+from policy.path.finding import Paths
+from policy.path.result import Path
+from policy.path.size import size_of
 from policy.values import Inputs, Values
 from policy.verdict import judge
 

@@ -11,7 +11,7 @@ from policy.inputs import names_of
 from policy.loading import load
 from policy.logic import NAMES
 from policy.metrics import column_of
-from policy.simulation import Scenario, Today, passing, simulate
+from policy.plan.simulation import Scenario, Today, passing, simulate
 from policy.values import Inputs, Values
 from policy.verdict import judge
 from tidu.clock import parse_date

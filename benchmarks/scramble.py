@@ -19,10 +19,10 @@ from features.schema import FAMILIES, Column, register
 from model.examples import cohorts, examples, yearly
 from model.labels import cohort, fresh, label
 from model.tasks import Task, find
-from policy.dossier import dossier
 from policy.loading import standing
 from policy.logic import UNMET
-from policy.path import paths
+from policy.papers.dossier import dossier
+from policy.path.finding import paths
 from policy.situation import Situation
 from serving.judging import judged
 from tidu import digest

@@ -19,11 +19,11 @@ from tidu.errors import DataError, Refused
 if TYPE_CHECKING:
     from features.panel import History, Panel
     from model.bundle import Bundle
-    from policy.changes import Changes
-    from policy.dossier import Dossier
     from policy.law import Law
-    from policy.papers import Paper
-    from policy.path_result import Path
+    from policy.papers.catalogue import Paper
+    from policy.papers.dossier import Dossier
+    from policy.path.changes import Changes
+    from policy.path.result import Path
     from serving.snapshot import Snapshot
     from serving.workspace import Workspace
 
@@ -108,7 +108,7 @@ class Casework:
         self, snapshot: Snapshot, asked: Asked, language: Literal["zh", "en"], day: date
     ) -> str:
         """The one-time request letter as a page; ``day`` is that of the letter."""
-        from policy.letter import letter_html, letter_of, subject_of
+        from policy.papers.letter import letter_html, letter_of, subject_of
 
         found = self._dossier(snapshot, asked)
         subject = subject_of(found, self._firm(snapshot, asked), 0, snapshot.id, day)
@@ -116,7 +116,7 @@ class Casework:
 
     def path(self, snapshot: Snapshot, asked: Asked) -> dict[str, Any]:
         """What would have to change for the tier, judged anew, with the model's answer to it."""
-        from policy.path import paths
+        from policy.path.finding import paths
         from policy.situation import Situation
 
         head, rules = self._head(snapshot, asked), self._rules_of(snapshot)
@@ -147,7 +147,7 @@ class Casework:
         return {name: value for name, value in head.items() if name != "parameters"}
 
     def _dossier(self, snapshot: Snapshot, asked: Asked) -> Dossier:
-        from policy.dossier import dossier
+        from policy.papers.dossier import dossier
         from policy.situation import Situation
 
         self._head(snapshot, asked)
@@ -200,9 +200,9 @@ def _described(path: Path, law: Law) -> dict[str, Any]:
 
 
 def _rules_of(files: Mapping[str, bytes]) -> _Rules:
-    from policy.changes_reading import parse_changes
     from policy.loading import law_of
-    from policy.papers import parse_papers
+    from policy.papers.catalogue import parse_papers
+    from policy.path.changes_reading import parse_changes
 
     papers, changes = (
         tomllib.loads(files[name].decode()) for name in ("papers.toml", "changes.toml")

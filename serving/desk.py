@@ -15,8 +15,8 @@ import numpy as np
 from tidu.errors import NotAvailable
 
 if TYPE_CHECKING:
-    from policy.plan import Plan
-    from policy.scenario_start import Start
+    from policy.plan.rows import Plan
+    from policy.plan.scenario_start import Start
     from policy.situation import Situation
     from serving.casework import Casework
     from serving.snapshot import Snapshot
@@ -58,8 +58,8 @@ class Desk:
 
     def simulate(self, snapshot: Snapshot, raw: Mapping[str, Any]) -> dict[str, Any]:
         """What a scenario would change."""
-        from policy.scenario import parse
-        from policy.scenario_outcome import outcome
+        from policy.plan.scenario import parse
+        from policy.plan.scenario_outcome import outcome
         from serving.planning import simulated
 
         situation = self.situation(snapshot)
@@ -68,8 +68,8 @@ class Desk:
         return {"plan": start.plan.id, **simulated(outcome(scenario, start), start)}
 
     def _begin(self, snapshot: Snapshot, situation: Situation) -> Start:
-        from policy.grounded import footing
-        from policy.scenario_start import Start
+        from policy.plan.grounded import footing
+        from policy.plan.scenario_start import Start
         from serving.prospects import HORIZON, tiers_of
 
         if self._start is None:
@@ -85,7 +85,7 @@ class Desk:
 
     def _plan(self, snapshot: Snapshot) -> Plan:
         """The plan that was published: among the snapshot's files, or one of the city's own."""
-        from policy.plans import load_plans, plans_of
+        from policy.plan.files import load_plans, plans_of
 
         if snapshot.plan is None:
             raise NotAvailable(

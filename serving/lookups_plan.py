@@ -118,7 +118,7 @@ def _first(pair: tuple[tuple[Any, ...], Any]) -> tuple[Any, ...]:
 
 
 def _order(line: Mapping[str, Any], place: int) -> tuple[bool, int, str, int]:
-    """What fits surely, what blocks, what is open, then by deadline (policy.fitting orders so)."""
+    """What fits surely, what blocks, what is open, then by deadline, as policy.plan.fitting."""
     rank = 0 if line["blocks"] else 1 if line["opens"] else 2
     return line["status"] != STATUSES[MET], rank, line["deadline"] or "9999", place
 

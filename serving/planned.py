@@ -19,11 +19,11 @@ from serving.planning import editions, offer, parameters, targets
 from tidu.errors import Refused
 
 if TYPE_CHECKING:
-    from policy.fitting import Fit
-    from policy.footing import Footing
-    from policy.ground import Ground
     from policy.law import Law
-    from policy.plan import Plan
+    from policy.plan.fitting import Fit
+    from policy.plan.footing import Footing
+    from policy.plan.ground import Ground
+    from policy.plan.rows import Plan
     from policy.situation import Situation
 
 __all__ = ["Fits", "Planned", "planned"]
@@ -69,9 +69,9 @@ def planned(
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Planned:
     """Run the plan's targets and measures; ``chances`` of entry by target, in the panel's order."""
-    from policy.fitting import fit
-    from policy.grounded import footing
-    from policy.plans import stage_definition
+    from policy.plan.files import stage_definition
+    from policy.plan.fitting import fit
+    from policy.plan.grounded import footing
 
     progress("plan", 0, 2)
     on = footing(situation, plan)
@@ -97,7 +97,7 @@ def _targets(on: Footing) -> dict[str, Any]:
 
 def policy(law: Law, day: date) -> dict[str, Any]:
     """The editions with those in force, what the city may set, and which thresholds are its own."""
-    from policy.scenario import adjustable
+    from policy.plan.scenario import adjustable
 
     rows = []
     for use, row in zip(law.uses, editions(law), strict=True):
@@ -111,7 +111,7 @@ def policy(law: Law, day: date) -> dict[str, Any]:
 def _supports(found: Fit, on: Footing) -> dict[str, Any]:
     """The supports' texts, and per tier which criteria each speaks to."""
     from features.facts import LADDER
-    from policy.fitting import closing, deadline
+    from policy.plan.fitting import closing, deadline
 
     speaks = {}
     for tier in LADDER:
@@ -127,7 +127,7 @@ def _supports(found: Fit, on: Footing) -> dict[str, Any]:
 
 
 def _deadlines(found: Fit, ground: Ground) -> dict[int, NDArray[np.datetime64]]:
-    from policy.fitting import own_deadline
+    from policy.plan.fitting import own_deadline
 
     each = {i: own_deadline(row, ground) for i, row in enumerate(found.rows)}
     return {i: days.astype("datetime64[D]") for i, days in each.items() if days is not None}

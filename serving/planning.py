@@ -19,15 +19,15 @@ from serving.workspace import Workspace
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from policy.footing import Footing
     from policy.law import Law
-    from policy.plan import Plan, Row
-    from policy.result import Note
-    from policy.scenario_outcome import Outcome
-    from policy.scenario_start import Start
-    from policy.simulation import Effect, Side
+    from policy.plan.footing import Footing
+    from policy.plan.result import Note
+    from policy.plan.rows import Plan, Row
+    from policy.plan.scenario_outcome import Outcome
+    from policy.plan.scenario_start import Start
+    from policy.plan.simulation import Effect, Side
+    from policy.plan.targets import Target
     from policy.situation import Situation
-    from policy.targets import Target
 
 __all__ = [
     "difference",
@@ -48,9 +48,9 @@ EXITS = ("expired", "revoked", "moved_out", "gone")
 
 def plan_of(workspace: Workspace, day: date, name: str = "") -> Plan:
     """The plan of that name, else the newest that has begun by the day."""
-    from policy.grounded import settings_of
-    from policy.plan import choose
-    from policy.plans import check_rows, load_plans
+    from policy.plan.files import check_rows, load_plans
+    from policy.plan.grounded import settings_of
+    from policy.plan.rows import choose
 
     plans = load_plans(workspace.home / "policy" / "plan")
     check_rows(plans, workspace.law.city)
@@ -61,8 +61,8 @@ def standing(
     workspace: Workspace, situation: Situation, plan: Plan, seed: int, progress: Progress
 ) -> Footing:
     """A plan on a situation, with forecasts and the chances of models in use."""
-    from policy.grounded import footing
-    from policy.plans import stage_definition
+    from policy.plan.files import stage_definition
+    from policy.plan.grounded import footing
 
     found = footing(situation, plan)
     definition = stage_definition(found.settings)
@@ -75,7 +75,7 @@ def standing(
 
 def targets(footing: Footing) -> list[dict[str, Any]]:
     """Every target of the plan: city figures, districts with their tasks, forecast, deadline."""
-    from policy.targets import target
+    from policy.plan.targets import target
 
     rows = [row for row in footing.plan.rows if row.kind == "target"]
     return [_target(row, target(row, footing)) for row in rows]
@@ -127,7 +127,7 @@ def _forecast(found: Target) -> dict[str, Any] | None:
 
 def named(footing: Footing, row: str, figure: str, district: str | None) -> list[dict[str, Any]]:
     """The firms (or activities' districts) behind a figure of a target."""
-    from policy.targets import names, target
+    from policy.plan.targets import names, target
     from tidu.errors import UsageError
 
     found = target(footing.plan.row(row), footing.silent())
@@ -149,7 +149,7 @@ def named(footing: Footing, row: str, figure: str, district: str | None) -> list
 
 def measures(footing: Footing, firm: int, tier: str | None = None) -> list[dict[str, Any]]:
     """The supports that fit a firm (by its place), those first that speak to what blocks it."""
-    from policy.fitting import fitting
+    from policy.plan.fitting import fitting
 
     plan, ground = footing.plan, footing.ground
     items = []
@@ -167,7 +167,7 @@ FITS = ("place", "row", "tier", "status", "blocks", "opens", "deadline")
 
 def offer(row: Row) -> dict[str, Any]:
     """What a support offers, in words."""
-    from policy.ground import support
+    from policy.plan.ground import support
 
     detail = support(row) or {}
     words = {"row": row.id, "kind": row.kind, "zh": row.zh, "en": row.en, "quote": row.quote}
@@ -182,7 +182,7 @@ _OFFER = ("benefit_zh", "benefit_en", "channel_zh", "channel_en", "note_zh", "no
 
 def start_of(situation: Situation, footing: Footing) -> Start:
     """Where scenarios start; within a quota without a score the chance ranks the firms."""
-    from policy.scenario_start import Start
+    from policy.plan.scenario_start import Start
     from serving.prospects import tiers_of
 
     order = {
@@ -207,7 +207,7 @@ def simulated(found: Outcome, start: Start) -> dict[str, Any]:
 
 
 def _effect(effect: Effect, start: Start) -> dict[str, Any]:
-    from policy.simulation import effects
+    from policy.plan.simulation import effects
 
     counted = effects(effect, start.groupings)
     whole = counted.iloc[0]
@@ -248,8 +248,8 @@ def _firms(rows: NDArray[np.bool_], start: Start) -> list[str]:
 
 def difference(law: Law, pair: tuple[str, str], situation: Situation | None) -> dict[str, Any]:
     """What changes from one edition to the other: clauses, and the firms of a situation."""
-    from policy.comparison import clauses, firms
-    from policy.scenario_start import groupings
+    from policy.plan.comparison import clauses, firms
+    from policy.plan.scenario_start import groupings
     from policy.verdict import judge
 
     one, two = (law.edition(name) for name in pair)

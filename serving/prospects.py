@@ -15,9 +15,9 @@ from tidu.errors import NotAvailable
 if TYPE_CHECKING:
     from features.panel import Panel
     from model.bundle import Bundle
-    from policy.footing import Footing
-    from policy.path import Rescore
-    from policy.plan import Plan
+    from policy.path.finding import Rescore
+    from policy.plan.footing import Footing
+    from policy.plan.rows import Plan
     from policy.situation import Situation
 
 __all__ = ["chances", "rescorer", "tiers_of", "with_chances", "with_paths"]
@@ -60,9 +60,9 @@ def with_paths(
     unmet verdict. ``rescored`` gives a tier's model for changed firms, None where there is none.
     """
     from policy.logic import UNMET
-    from policy.path import paths
-    from policy.path_reach import reach
-    from policy.stages import may
+    from policy.path.finding import paths
+    from policy.path.reach import reach
+    from policy.plan.stages import may
 
     ground, reachable, after = footing.ground, {}, {}
     for tier, target in tiers_of(footing.plan).items():

@@ -24,7 +24,7 @@ from tidu import __version__
 
 if TYPE_CHECKING:
     from policy.law import Law
-    from policy.plan import Plan
+    from policy.plan.rows import Plan
 
 __all__ = ["Rules", "firm_frame", "published", "task_part"]
 

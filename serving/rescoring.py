@@ -20,7 +20,7 @@ from model.scoring import ScoreBook, score_rows, seen_by
 if TYPE_CHECKING:
     from features.panel import Panel
     from model.bundle import Bundle
-    from policy.path_result import Path
+    from policy.path.result import Path
 
 __all__ = ["Rescored", "Rescorer", "with_figures"]
 

@@ -20,13 +20,13 @@ from plan_panels import ROOT
 
 from features.panel import Panel
 from features.schema import register
-from policy.footing import Footing
-from policy.ground import Ground, newest_credit
 from policy.logic import MET, UNKNOWN, UNMET
-from policy.plans import load_plans
-from policy.presence import looking_back
-from policy.settings import Settings
-from policy.stages import Definition, definition
+from policy.plan.files import load_plans
+from policy.plan.footing import Footing
+from policy.plan.ground import Ground, newest_credit
+from policy.plan.presence import looking_back
+from policy.plan.settings import Settings
+from policy.plan.stages import Definition, definition
 
 __all__ = ["footing_of", "ground_of", "settings", "stage_definition"]
 

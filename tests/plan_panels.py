@@ -16,11 +16,11 @@ from strategies import typed
 from features.mapping import Coverage
 from features.panel import History, Panel, Rows
 from features.schema import register
-from policy.ground import Ground
 from policy.logic import MET, UNKNOWN, UNMET
-from policy.plan import Row
-from policy.plans import load_plans
-from policy.settings import Settings
+from policy.plan.files import load_plans
+from policy.plan.ground import Ground
+from policy.plan.rows import Row
+from policy.plan.settings import Settings
 
 __all__ = ["EVERYTHING", "defaults", "ground_of", "history_of", "panel_of", "plan"]
 

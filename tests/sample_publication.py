@@ -14,7 +14,7 @@ from random_firms import many
 from features.spec import DIMENSIONS
 from model.wording import Feature
 from policy.loading import standing
-from policy.plans import load_plans
+from policy.plan.files import load_plans
 from policy.situation import Situation
 from policy.values import Inputs, Values
 from serving.casework import Casework

@@ -16,10 +16,10 @@ from small_city import AS_OF, Trained, call, copied, done, quick, refused
 
 from model.bundle import load
 from model.scoring import score
-from policy.changes import Text
-from policy.dossier import dossier
-from policy.path import paths
-from policy.path_result import Path as Answer
+from policy.papers.dossier import dossier
+from policy.path.changes import Text
+from policy.path.finding import paths
+from policy.path.result import Path as Answer
 from policy.situation import Situation
 from serving.access import LOCAL
 from serving.app import Config, create_app

@@ -9,10 +9,10 @@ import pytest
 
 from features.catalogue import BUILT_IN
 from model.tasks import rules
-from policy.labels import label
-from policy.letter import LANGUAGES, words
 from policy.logic import NAMES, WORDS
-from policy.plans import load_plans
+from policy.papers.letter import LANGUAGES, words
+from policy.plan.files import load_plans
+from policy.plan.labels import label
 
 ROOT = Path(__file__).resolve().parent.parent
 GLOSSARY = ROOT / "docs" / "glossary.md"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from policy.city_file import check_city, read_city
 from policy.law import Batch, CitySettings, Review
 from policy.loading import standing
-from policy.plans import check_rows, load_plans
+from policy.plan.files import check_rows, load_plans
 from policy.problems import Problems
 from tidu.errors import DataError
 

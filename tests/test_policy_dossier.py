@@ -18,14 +18,14 @@ from plan_panels import EVERYTHING, panel_of
 
 from features.panel import Panel
 from policy.conditions import All, Any, Condition, Label, Leaf, walk
-from policy.demands import demanded
-from policy.dossier import Dossier, dossier, needed
-from policy.letter import LANGUAGES, letter_html, letter_of, subject_of
 from policy.loading import DATA, LOCK, digests, load, standing
 from policy.logic import MANUAL, MET, NOT_APPLICABLE, UNKNOWN, UNMET, every, some
-from policy.materials import OPTIONAL, REQUIRED, STATES, Place
-from policy.needs import Mention, asked_by, indicators, lags, mentions
-from policy.papers import released_papers
+from policy.papers.catalogue import released_papers
+from policy.papers.demands import demanded
+from policy.papers.dossier import Dossier, dossier, needed
+from policy.papers.letter import LANGUAGES, letter_html, letter_of, subject_of
+from policy.papers.materials import OPTIONAL, REQUIRED, STATES, Place
+from policy.papers.needs import Mention, asked_by, indicators, lags, mentions
 from policy.rules import Criterion, Edition, Purpose
 from policy.situation import Situation
 from tidu.errors import DataError

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy.forecast import (
+from policy.plan.forecast import (
     Flow,
     Forecast,
     Part,

@@ -15,14 +15,14 @@ from test_policy_plan import IDS, small_city, titled
 from test_policy_targets import AFTER, TARGETS, whole_city
 
 from features.panel import Panel
-from policy.consequences import consequence
-from policy.footing import Footing
-from policy.grounded import accounts_year, check, footing, settings_of, wanted
 from policy.loading import load
-from policy.plan import Plan, parse
-from policy.plans import load_plans
+from policy.plan.consequences import consequence
+from policy.plan.files import load_plans
+from policy.plan.footing import Footing
+from policy.plan.grounded import accounts_year, check, footing, settings_of, wanted
+from policy.plan.rows import Plan, parse
+from policy.plan.targets import target
 from policy.situation import Situation
-from policy.targets import target
 from tidu.errors import DataError
 
 LAW = load()

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy.letter import LANGUAGES, Language, Letter, Subject, compose, letter_html
+from policy.papers.letter import LANGUAGES, Language, Letter, Subject, compose, letter_html
 
 SUBJECT = Subject(
     firm_id="F00017",

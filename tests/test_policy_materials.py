@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from plan_panels import panel_of
 
 from features.schema import register
-from policy.filed import filed
-from policy.materials import STATES, Materials, Need, Place, Terms, assess
-from policy.papers import Paper, parse_papers, released_papers
+from policy.papers.catalogue import Paper, parse_papers, released_papers
+from policy.papers.filed import filed
+from policy.papers.materials import STATES, Materials, Need, Place, Terms, assess
 from tidu.clock import add_months
 from tidu.errors import DataError
 

@@ -21,18 +21,18 @@ from plan_panels import EVERYTHING, defaults, ground_of, panel_of, plan
 
 from features.facts import LADDER
 from features.schema import register
-from policy.fitting import closing, fit, fitting, plan_order
-from policy.ground import Gaps, eligible, next_tier, support
-from policy.grounded import footing
 from policy.loading import standing
 from policy.logic import MANUAL, MET, NOT_APPLICABLE, UNKNOWN, UNMET
-from policy.measures import run, run_criterion, run_report, without_minor
-from policy.plan import Row as PlanRow
-from policy.plans import load_plans
-from policy.products import run as run_product
-from policy.products import white_list
+from policy.plan.files import load_plans
+from policy.plan.fitting import closing, fit, fitting, plan_order
+from policy.plan.ground import Gaps, eligible, next_tier, support
+from policy.plan.grounded import footing
+from policy.plan.measures import run, run_criterion, run_report, without_minor
+from policy.plan.products import run as run_product
+from policy.plan.products import white_list
+from policy.plan.rows import Row as PlanRow
+from policy.plan.tags import tags
 from policy.situation import Situation
-from policy.tags import tags
 
 DAY = date(2026, 11, 22)
 Row = dict[str, Any]
@@ -453,7 +453,7 @@ def test_the_white_list_is_an_input_to_nothing(root: Path) -> None:
         for path in (root / package).rglob("*.py")
         if "white_list" in path.read_text(encoding="utf-8")
     }
-    assert users == {"policy/products.py"}
+    assert users == {"policy/plan/products.py"}
 
 
 def test_loans_by_title_and_admission() -> None:

@@ -15,16 +15,16 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from policy.changes import Changes
-from policy.changes_reading import parse_changes
 from policy.conditions import All, Bound, Condition, Leaf, Not, ScoreTest
 from policy.conditions import Any as Either
 from policy.loading import standing
 from policy.logic import MET, NOT_APPLICABLE, UNMET
-from policy.path_attempt import Attempt
-from policy.path_check import faults
-from policy.path_size import size_of
-from policy.path_time import Ahead, ahead
+from policy.path.attempt import Attempt
+from policy.path.changes import Changes
+from policy.path.changes_reading import parse_changes
+from policy.path.check import faults
+from policy.path.size import size_of
+from policy.path.timing import Ahead, ahead
 from policy.rules import Bands, Criterion, Each, Edition, Group, Indicator, Option, Options, Score
 from policy.values import Inputs, Values
 from policy.verdict import judge

@@ -14,18 +14,18 @@ from plan_panels import panel_of
 from policy_cases import FINDINGS, number, table
 
 from benchmarks.path_firms import firms, paths_of
-from policy.changes_reading import released
 from policy.law import Batch, Law
 from policy.loading import standing
-from policy.path import Paths, paths
-from policy.path_attempt import passes
-from policy.path_check import faults
-from policy.path_program import find
-from policy.path_reach import reach, settled
-from policy.path_result import Path
-from policy.path_search import program_of
-from policy.path_time import ahead
-from policy.path_tree import Every
+from policy.path.attempt import passes
+from policy.path.changes_reading import released
+from policy.path.check import faults
+from policy.path.finding import Paths, paths
+from policy.path.program import find
+from policy.path.reach import reach, settled
+from policy.path.result import Path
+from policy.path.search import program_of
+from policy.path.timing import ahead
+from policy.path.tree import Every
 from policy.situation import Situation
 from policy.values import Inputs
 from tidu.errors import NotFound

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from features.schema import register
-from policy.changes_reading import changes_of, parse_changes, released
 from policy.law import CitySettings
-from policy.path_affine import Affine, Unknown
-from policy.path_outlook import carried, look_out
+from policy.path.affine import Affine, Unknown
+from policy.path.changes_reading import changes_of, parse_changes, released
+from policy.path.outlook import carried, look_out
 from tidu.errors import DataError
 
 FILE = Path(__file__).resolve().parent.parent / "policy" / "data" / "changes.toml"

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from policy.calendar import Moment
 from policy.formula import Formula, evaluate, parse
-from policy.path_affine import Affine, Unknown, quantity
-from policy.path_leaf import compared, varies
-from policy.path_program import Program, find, ties
-from policy.path_tree import NO, YES, Every, Linear, Node, Points, Some, held, simplified
+from policy.path.affine import Affine, Unknown, quantity
+from policy.path.leaf import compared, varies
+from policy.path.program import Program, find, ties
+from policy.path.tree import NO, YES, Every, Linear, Node, Points, Some, held, simplified
 
 MOMENT = Moment(date(2026, 6, 1), 2025)
 

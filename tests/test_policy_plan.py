@@ -16,14 +16,14 @@ from plan_footing import footing_of, settings, shipped
 from plan_panels import ROOT, panel_of
 
 from features.panel import Panel
-from policy.consequences import consequence, runner
-from policy.footing import Footing
-from policy.labels import label
 from policy.logic import MET, UNMET
-from policy.plan import KINDS, choose, parse, unknown_parameters
-from policy.plans import load_plans
-from policy.result import Result
-from policy.settings import named
+from policy.plan.consequences import consequence, runner
+from policy.plan.files import load_plans
+from policy.plan.footing import Footing
+from policy.plan.labels import label
+from policy.plan.result import Result
+from policy.plan.rows import KINDS, choose, parse, unknown_parameters
+from policy.plan.settings import named
 from tidu.errors import DataError, NotAvailable, NotFound
 
 PLAN = load_plans()["2025"]

@@ -19,7 +19,7 @@ from policy.conditions import Condition, Finding, Leaf, walk
 from policy.formula import evaluate, parse
 from policy.loading import standing
 from policy.logic import NAMES
-from policy.path_result import Path
+from policy.path.result import Path
 from policy.rules import Edition
 from policy.situation import Situation
 from policy.values import Inputs, Values

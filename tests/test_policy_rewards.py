@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_panels import panel_of
 
-from policy.budgets import by_district, by_year, ceilings
-from policy.claims import REASONS, Reward, Terms
-from policy.relocation import Relocation
-from policy.settlement import Scheme, if_recognised, settle
-from policy.stacking import LIFETIME, READINGS, SAME_YEAR
+from policy.plan.budgets import by_district, by_year, ceilings
+from policy.plan.claims import REASONS, Reward, Terms
+from policy.plan.relocation import Relocation
+from policy.plan.settlement import Scheme, if_recognised, settle
+from policy.plan.stacking import LIFETIME, READINGS, SAME_YEAR
 from tidu.clock import add_months
 
 DAY = date(2026, 11, 22)

@@ -21,22 +21,22 @@ from test_policy_plan import titled
 from test_policy_verdict import many
 
 from features.panel import Panel
-from policy.grounded import footing
 from policy.inputs import of_panel
 from policy.law import Law
 from policy.loading import DATA, load, standing
 from policy.logic import MET, MET_PENDING
-from policy.one_off import scheme_of, terms_of
-from policy.plan import Plan
-from policy.plan import parse as parse_plan
-from policy.plans import load_plans
-from policy.scenario import Scenario, adjustable, parse, read
-from policy.scenario_outcome import Outcome, outcome
-from policy.scenario_start import Start
-from policy.settlement import settle
-from policy.simulation import Effect, Today, passing, simulate
+from policy.plan.files import load_plans
+from policy.plan.grounded import footing
+from policy.plan.one_off import scheme_of, terms_of
+from policy.plan.rows import Plan
+from policy.plan.rows import parse as parse_plan
+from policy.plan.scenario import Scenario, adjustable, parse, read
+from policy.plan.scenario_outcome import Outcome, outcome
+from policy.plan.scenario_start import Start
+from policy.plan.settlement import settle
+from policy.plan.simulation import Effect, Today, passing, simulate
+from policy.plan.targets import target
 from policy.situation import Situation
-from policy.targets import target
 from policy.values import Values
 from policy.verdict import judge
 from tidu.errors import DataError, NotAvailable

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_policy_verdict import many
 
-from policy.comparison import clauses, firms
 from policy.loading import standing
-from policy.simulation import Scenario, Today, changed, effects, passing, simulate
+from policy.plan.comparison import clauses, firms
+from policy.plan.simulation import Scenario, Today, changed, effects, passing, simulate
 from policy.values import Values
 from policy.verdict import judge
 from tidu.errors import UsageError

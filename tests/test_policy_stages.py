@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from plan_panels import defaults, ground_of, panel_of
 
 from policy.logic import MET, MET_PENDING, NAMES, NOT_APPLICABLE, UNKNOWN, UNMET
-from policy.stages import (
+from policy.plan.stages import (
     CULTIVATE,
     NONE,
     RESERVE,

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from plan_panels import EVERYTHING, defaults, panel_of, plan
 
-from policy.one_off import budget
-from policy.recorded import NO_DATA
-from policy.result import Result
-from policy.rewards import reason, run, unnamed
-from policy.settings import Settings
+from policy.plan.one_off import budget
+from policy.plan.recorded import NO_DATA
+from policy.plan.result import Result
+from policy.plan.rewards import reason, run, unnamed
+from policy.plan.settings import Settings
 from tidu.errors import DataError
 
 DAY = date(2026, 11, 22)

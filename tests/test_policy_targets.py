@@ -17,15 +17,15 @@ from plan_footing import footing_of
 from plan_panels import EVERYTHING, panel_of
 
 from features.panel import Panel
-from policy.counting import ADDS_UP
-from policy.labels import WORDS
 from policy.logic import MET
-from policy.outlook_history import Window, windows
-from policy.plan import Row
-from policy.plans import load_plans
-from policy.presence import looking_back, present
-from policy.stock import FIGURES, Ledger, Titles
-from policy.targets import Target, completion, names, target, yearly
+from policy.plan.counting import ADDS_UP
+from policy.plan.files import load_plans
+from policy.plan.labels import WORDS
+from policy.plan.outlook_history import Window, windows
+from policy.plan.presence import looking_back, present
+from policy.plan.rows import Row
+from policy.plan.stock import FIGURES, Ledger, Titles
+from policy.plan.targets import Target, completion, names, target, yearly
 from tidu.errors import DataError, NotAvailable
 
 Record = dict[str, Any]

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from small_city import AS_OF, Trained, copied, done, quick, rows_of
 
-from policy.grounded import footing
 from policy.logic import NAMES, UNMET
-from policy.path import Rescore, paths
-from policy.plans import load_plans
-from policy.stages import may
+from policy.path.finding import Rescore, paths
+from policy.plan.files import load_plans
+from policy.plan.grounded import footing
+from policy.plan.stages import may
 from serving.prospects import rescorer, tiers_of, with_chances, with_paths
 from serving.workspace import Workspace
 

@@ -11,12 +11,12 @@ import pytest
 
 from benchmarks.scramble import history, random_tables, scrambled
 from features.panel import History
-from policy.grounded import footing
 from policy.loading import standing
-from policy.plans import load_plans
-from policy.scenario import parse
-from policy.scenario_outcome import outcome
-from policy.scenario_start import Start
+from policy.plan.files import load_plans
+from policy.plan.grounded import footing
+from policy.plan.scenario import parse
+from policy.plan.scenario_outcome import outcome
+from policy.plan.scenario_start import Start
 from policy.situation import Situation
 from serving.planned import planned
 from serving.planning import simulated

@@ -37,12 +37,12 @@ MAY_DO_IO = {
     "model.probe": "the child process that loads a bundle first, and answers on standard output",
     "model.report": "the page of the report is a template of the package",
     "model.tasks": "the tasks are data, in a TOML file of the package",
-    "policy.plans": "the plans are data, in TOML files of the package and of the city",
-    "policy.letter": "the words and the page of the letter are files of the package",
-    "policy.papers": "the papers are data, in a TOML file of the package",
+    "policy.plan.files": "the plans are data, in TOML files of the package and of the city",
+    "policy.papers.letter": "the words and the page of the letter are files of the package",
+    "policy.papers.catalogue": "the papers are data, in a TOML file of the package",
     "policy.loading": "the law is data, in TOML files of the package, and the city's own file",
     "policy.release": "writes the lock of released files",
-    "policy.changes_reading": "what a firm can change in a year is data of the package",
+    "policy.path.changes_reading": "what a firm can change in a year is data of the package",
     "serving.*": "the edge: store, snapshots, HTTP, command line",
 }
 

@@ -15,8 +15,8 @@ from serving.workspace import Workspace
 from tidu.clock import today
 
 if TYPE_CHECKING:
-    from policy.plan import Row
-    from policy.result import Result
+    from policy.plan.result import Result
+    from policy.plan.rows import Row
 
 __all__ = ["plan_command"]
 
@@ -34,7 +34,7 @@ def plan_command(
     row: str | None, day: date | None, name: str, seed: int, lang: str, as_json: bool
 ) -> None:
     """Run one row of the city's plan (G4, A7, D10 …), or list all rows and what they come to."""
-    from policy.consequences import consequence
+    from policy.plan.consequences import consequence
     from serving.prospects import rescorer, with_paths
 
     workspace = Workspace.of()

@@ -127,8 +127,8 @@ def simulate_command(
     A scenario is a TOML file (examples/scenario.toml): parameters, thresholds of the city's own
     editions, quotas, goals, rewards, editions.
     """
-    from policy.scenario import read
-    from policy.scenario_outcome import outcome
+    from policy.plan.scenario import read
+    from policy.plan.scenario_outcome import outcome
     from serving.planning import plan_of, simulated, standing, start_of
 
     workspace = Workspace.of()

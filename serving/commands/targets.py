@@ -58,7 +58,7 @@ DISTRICT = (
 @JSON
 def targets_command(**chosen: Any) -> None:
     """Show the plan's targets: goal, value, stock, new, exits, forecast, deadline, by district."""
-    from policy.grounded import footing
+    from policy.plan.grounded import footing
 
     workspace = Workspace.of()
     day: date = chosen["day"] or today()
@@ -124,7 +124,7 @@ def measures_command(
 ) -> None:
     """List the measures that fit a firm: first what blocks its next tier, then by deadline."""
     from features.facts import LADDER
-    from policy.grounded import footing
+    from policy.plan.grounded import footing
     from tidu.errors import UsageError
 
     if tier is not None and tier not in LADDER:

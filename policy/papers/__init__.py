@@ -1,0 +1,1 @@
+"""The papers that prove criteria: which are needed, on file, missing or expired."""

@@ -1,0 +1,1 @@
+"""The path of a firm to a tier: what must really change, by when."""
