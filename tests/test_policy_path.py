@@ -285,3 +285,36 @@ def test_nothing_on_a_grid_is_better_than_a_path_in_amounts_of_any_size(
         count = int(np.count_nonzero(points[0][: len(choices)]))
         rounding = sum(0.01 / c.unit for c in choices)
         assert (count, total) <= (expected[0][0], expected[0][1] + rounding)
+
+
+def test_a_field_makes_room_where_rounding_breaks_a_ratio() -> None:
+    """Main revenue of 13.0476 meets both bounds exactly, 13.05 stated in steps misses the margin.
+
+    (12 + x) / (18 + x) >= 68.5 % asks for x = 22/21, at which 2 of profit are 10.5 % to the last
+    digit; the least step more, and profit has to follow.
+    """
+    columns = {
+        "iso_cert": 0.0, "class1_ip": 3.0, "class1_ip_effective": 0.0, "niche_rank_national": 1.0,
+        "size_industry()": 0.0, "size_low()": 0.0, "size_high()": 0.0,
+    }  # fmt: skip
+    for lag, main, profit in (("", 12.0, 2.0), ("[-1]", 18.0, 0.0), ("[-2]", 18.0, 0.0),
+                              ("[-3]", 18.0, 0.0)):  # fmt: skip
+        columns |= {
+            "basis" + lag: 0.0, "revenue" + lag: 18.0, "main_revenue" + lag: main,
+            "rd_expense" + lag: 0.0, "net_profit" + lag: profit, "total_assets" + lag: 20.0,
+            "total_liabilities" + lag: 8.0, "net_assets" + lag: 12.0, "employees" + lag: 8.0,
+            "rd_staff" + lag: 0.0,
+        }  # fmt: skip
+    asked = (("main_share_pct", 68.5), ("net_profit_to_revenue_pct", 10.5))
+    criteria = tuple(
+        Criterion(f"t:{name}", name, "63-2022", "1", "条件", "criterion",
+                  Leaf(name, "at_least", Bound(bound)))
+        for name, bound in asked
+    )  # fmt: skip
+    edition = Edition("t", "little_giant", "63-2022", "试", "test", criteria, None, "H", "", "")
+    attempt = attempt_of(small_changes(("main_revenue", "net_profit"), 0.01), edition, columns, 1)
+    (point,) = attempt.best()
+    assert attempt.holds(point)
+    change = {c.field.name: round(float(x), 6)
+              for c, x in zip(attempt.outlook.choices, point, strict=False)}  # fmt: skip
+    assert change == {"main_revenue": 1.05, "net_profit": 0.01}

@@ -35,7 +35,8 @@ class Program:
 
     ``unit`` is one year's attainable change; ``halves`` names the integer fields whose value after
     half of the time is read, too: each adds one coordinate, half of its field rounded down, behind
-    the fields. ``margin`` is how much of every coordinate a linear test must have to spare.
+    the fields. ``margin`` is how much of every coordinate a linear test must have to spare,
+    ``least`` the least change of a field that changes at all.
     """
 
     high: Floats
@@ -44,6 +45,7 @@ class Program:
     condition: Node
     halves: tuple[int, ...] = ()
     margin: Floats | None = None
+    least: Floats | None = None
 
     @property
     def fields(self) -> int:
@@ -144,6 +146,8 @@ class _Model:
         self.whole = [*integer.astype(int), *np.ones(n, dtype=int)]
         for i in range(n):
             self.row({i: 1.0, self._switch(i): -self.upper[i]}, top=0.0)
+            if program.least is not None:
+                self.row({i: 1.0, self._switch(i): -program.least[i] / self.scale[i]}, low=0.0)
         for at, i in enumerate(half):
             self.row({i: 1.0, n + at: -2.0}, low=0.0, top=1.0)
 
@@ -249,6 +253,9 @@ class _Model:
         program, n = self.program, self.program.fields
         change = np.where(program.integer, np.round(x[:n]), x[:n] * self.scale[:n])
         switched = np.asarray([x[self._switch(i)] > 0.5 for i in range(n)])
-        change = np.where(switched & (change > NEGLIGIBLE * program.unit), change, 0.0)
+        if program.least is None:
+            change = np.where(switched & (change > NEGLIGIBLE * program.unit), change, 0.0)
+        else:
+            change = np.where(switched, np.maximum(change, program.least), 0.0)
         change = np.minimum(change, program.high)
         return Solution(change, float((change / program.unit).sum()))

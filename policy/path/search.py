@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from policy.path.outlook import Outlook
+from policy.path.outlook import Choice, Outlook
 from policy.path.program import Program, Solution, find, ties
 from policy.path.tree import Node
 
@@ -34,6 +34,7 @@ def program_of(outlook: Outlook, condition: Node) -> Program:
         integer=np.array([choice.field.integer for choice in choices], dtype=bool),
         condition=condition,
         halves=outlook.halves,
+        least=np.array([_least(choice) for choice in choices], dtype=float),
     )
 
 
@@ -45,13 +46,15 @@ def search(
     A change is given, and ``passes`` is asked, with all coordinates.
     """
     refused: list[tuple[int, ...]] = []
+    roomy: tuple[Solution, Floats] | None = None
     for _ in range(MOST_TRIES):
         best = find(program, refused)
-        if best is None:
-            return []
+        if best is None or (roomy is not None and _as_good(roomy[0], best, outlook)):
+            break
         checked = _checked(outlook, program, best, passes)
         if checked is None:
             refused.append(best.fields)
+            roomy = roomy or _roomy(outlook, program, passes, refused)
             continue
         others = [
             _checked(outlook, program, tie, passes)
@@ -61,7 +64,38 @@ def search(
         good = [checked, *(change for change in others if change is not None)]
         # Among equals the order of the fields decides, whichever the solver met first.
         return sorted(good, key=lambda point: tuple(np.flatnonzero(point)))[: most + 1]
-    return []
+    return [] if roomy is None else [roomy[1]]
+
+
+def _roomy(
+    outlook: Outlook,
+    program: Program,
+    passes: Callable[[Floats], bool],
+    refused: list[tuple[int, ...]],
+) -> tuple[Solution, Floats] | None:
+    """The best change among those that rounding cannot break, and as it is stated.
+
+    Where rounding broke a set of fields, a further field may have to make room for it: without
+    asking for room the search would add one idle field after the other to that set.
+    """
+    found = find(replace(program, margin=_margin(outlook)))
+    if found is None:
+        return None
+    less = find(program.only(found.fields), [f for f in refused if f != found.fields])
+    for solution in (less, found):
+        if solution is not None and solution.fields == found.fields:
+            checked = _checked(outlook, program, solution, passes)
+            if checked is not None:
+                return solution, checked
+    return None
+
+
+def _as_good(roomy: Solution, best: Solution, outlook: Outlook) -> bool:
+    """Whether no set that is still open is better by more than rounding comes to."""
+    rounding = float(sum(_step(choice) / choice.unit for choice in outlook.choices))
+    if len(roomy.fields) != len(best.fields):
+        return len(roomy.fields) < len(best.fields)
+    return roomy.total <= best.total + rounding
 
 
 def _checked(
@@ -70,16 +104,29 @@ def _checked(
     change = _rounded(outlook, solution.change)
     if program.holds(change) and passes(program.point(change)):
         return program.point(change)
-    steps = np.array(
-        [0.0 if c.field.integer else c.field.resolution for c in outlook.choices], dtype=float
-    )
-    margin = np.concatenate([steps, np.zeros(len(outlook.halves))])
-    spared = find(replace(program.only(solution.fields), margin=margin))
+    spared = find(replace(program.only(solution.fields), margin=_margin(outlook)))
     if spared is None or spared.fields != solution.fields:
         return None
     change = _rounded(outlook, spared.change)
     good = program.holds(change) and passes(program.point(change))
     return program.point(change) if good else None
+
+
+def _margin(outlook: Outlook) -> Floats:
+    steps = [_step(choice) for choice in outlook.choices]
+    return np.array([*steps, *(0.0 for _ in outlook.halves)], dtype=float)
+
+
+def _step(choice: Choice) -> float:
+    """What rounding may add: nothing where only whole numbers are asked for."""
+    return 0.0 if choice.field.integer else choice.field.resolution
+
+
+def _least(choice: Choice) -> float:
+    """The change to the next value that the field is stated in."""
+    step = choice.field.resolution
+    along = choice.field.direction * choice.start / step
+    return float(np.floor(along + 1e-4) + 1.0 - along) * step
 
 
 def _rounded(outlook: Outlook, change: Floats) -> Floats:
