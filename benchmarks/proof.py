@@ -155,24 +155,37 @@ def words(record: dict[str, object]) -> str:
     )
 
 
-def report(records: list[dict[str, object]], at: str) -> str:
-    """Write RESULTS.md."""
-    lines = [
-        "# Results of `make proof`",
-        "",
-        f"Commit `{at}`, {datetime.now(UTC).date().isoformat()}.",
-        "Machine: " + ", ".join(f"{key} {value}" for key, value in machine().items()) + ".",
-        "",
-        "| proof | claim | issue | result | counts | seconds |",
-        "|---|---|---|---|---|---|",
-    ]
+HEAD = "| proof | claim | issue | result | counts | seconds | commit |"
+
+
+def report(records: list[dict[str, object]], at: str, before: str = "") -> str:
+    """Write RESULTS.md: what was measured now, and of ``before`` the items that were not."""
+    rows = older(before)
     for record in records:
         cells = [
             record["name"], record["claim"], f"#{record['issue']}", record["state"], words(record),
-            record["seconds"],
+            record["seconds"], at,
         ]  # fmt: skip
-        lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join([*lines, ""])
+        line = "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+        rows[str(record["name"])] = line
+    lines = [
+        "# Results of `make proof`",
+        "",
+        "Each row names the commit that it was measured on; a row stays until it is measured again.",
+        "Machine: " + ", ".join(f"{key} {value}" for key, value in machine().items()) + ".",
+        "",
+        HEAD,
+        "|---|---|---|---|---|---|---|",
+    ]
+    return "\n".join([*lines, *rows.values(), ""])
+
+
+def older(text: str) -> dict[str, str]:
+    """Return the rows of an earlier report by item."""
+    if HEAD not in text:
+        return {}
+    rows = [line for line in text.partition(HEAD)[2].splitlines() if line.startswith("| ")]
+    return {row.split(" | ")[0].removeprefix("| "): row for row in rows}
 
 
 def main(arguments: list[str]) -> int:
@@ -205,7 +218,8 @@ def main(arguments: list[str]) -> int:
         fresh = {str(record["name"]): record for record in records}
         kept = {str(record["name"]): record for record in finished if record}
         order = [kept.get(name) or fresh.get(name) for name in known]
-        RESULTS.write_text(report([r for r in order if r], at), encoding="utf-8")
+        before = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+        RESULTS.write_text(report([r for r in order if r], at, before), encoding="utf-8")
         print(f"written: {RESULTS.relative_to(ROOT)}")
     bad = [
         str(record["name"]) for record in records if record["state"] in ("does not hold", "error")

@@ -59,6 +59,17 @@ def test_what_does_not_hold_is_kept_and_what_was_skipped_is_not(tmp_path: Path) 
     assert "no real sets here" in text
 
 
+def test_a_row_stays_until_its_item_is_measured_again(tmp_path: Path) -> None:
+    items = [item("first", Counter(0)), item("second", Counter(3))]
+    before = proof.report(proof.run(items, tmp_path / "a", sample=False, again=False), "aaa")
+    (record,) = proof.run([item("second", Counter(0))], tmp_path / "b", sample=False, again=False)
+    rows = proof.older(proof.report([record], "bbb", before))
+    assert list(rows) == ["first", "second"]
+    assert rows["first"].endswith("| aaa |")
+    assert "| holds | wrong 0 |" in rows["second"]
+    assert rows["second"].endswith("| bbb |")
+
+
 def test_the_registered_items_have_names_of_their_own() -> None:
     assert proof.main(["--list"]) == 0
     assert all(name == registered.name for name, registered in proof.proofs().items())
