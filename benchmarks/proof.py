@@ -171,7 +171,7 @@ def report(records: list[dict[str, object]], at: str, before: str = "") -> str:
     lines = [
         "# Results of `make proof`",
         "",
-        "Each row names the commit that it was measured on; a row stays until it is measured again.",
+        "Each row names the commit that it was measured on, and stays until it is measured again.",
         "Machine: " + ", ".join(f"{key} {value}" for key, value in machine().items()) + ".",
         "",
         HEAD,
