@@ -169,7 +169,7 @@ def test_what_is_served_is_what_the_command_line_judges(
     city_home: Trained, tier: str, purpose: str
 ) -> None:
     served = Served(Workspace(city_home.home).snapshot())
-    words = ("--tier", tier, "--purpose", purpose, "--as-of", AS_OF)
+    words = (tier, "--purpose", purpose, "--as-of", AS_OF)
     for firm_id in served.snapshot.firms.ids[::150]:
         stored = criteria(served, LOCAL, firm_id, (tier, purpose))
         fresh = done(city_home.home, "criteria", firm_id, *words)
@@ -181,7 +181,7 @@ def test_what_is_served_is_what_the_command_line_judges(
 
 def test_the_command_line_spells_codes_as_the_register_does(city_home: Trained) -> None:
     firm_id = Workspace(city_home.home).snapshot().firms.ids[3]
-    words = ("criteria", firm_id, "--tier", "neeq_base", "--as-of", AS_OF)
+    words = ("criteria", firm_id, "neeq_base", "--as-of", AS_OF)
     zh = call(city_home.home, *words).out
     en = call(city_home.home, *words, "--lang", "en").out
     assert "=股份有限公司" in zh

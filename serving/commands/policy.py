@@ -15,22 +15,25 @@ from tidu.clock import today
 __all__ = ["criteria_command", "policy_command"]
 
 AS_OF = click.option("--as-of", "day", type=DAY, default=None, help="Default: today.")
-TIER = click.option("--tier", required=True, help="srdi_provincial, little_giant, neeq_base, gem …")
 
 GROUPS = ("by", "label", "enters", "leaves", "net")
 
 
 @click.command("criteria")
-@click.argument("firm_id")
-@TIER
+@click.argument("firm")
+@click.argument("tier")
 @PURPOSE
 @AS_OF
 @LANGUAGE
 @JSON
 def criteria_command(
-    firm_id: str, tier: str, purpose: str, day: date | None, lang: str, as_json: bool
+    firm: str, tier: str, purpose: str, day: date | None, lang: str, as_json: bool
 ) -> None:
-    """Show the clause-by-clause verdict of a firm by the edition in force."""
+    """Show the verdict of FIRM for TIER (srdi_provincial, little_giant, bse …), clause by clause.
+
+    Judged now, by the edition in force on the day and what was known then; the other commands of a
+    firm read the published snapshot.
+    """
     from policy.detail import detail
     from serving.commands.verdict_table import criteria_table
 
@@ -38,8 +41,8 @@ def criteria_command(
     situation = workspace.situation(day or today())
     batch = situation.batch(tier, purpose)  # type: ignore[arg-type]
     edition = situation.law.edition(batch.edition)
-    firm = situation.number(firm_id)
-    found = detail(edition, situation.of_batch(batch), firm, batch.purpose)
+    number = situation.number(firm)
+    found = detail(edition, situation.of_batch(batch), number, batch.purpose)
     found |= {"policy_digest": situation.law.digest, "batch": batch.id}
     emit(found, as_json, criteria_table(found, edition, 0 if lang == "zh" else 1))
 
