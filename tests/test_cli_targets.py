@@ -108,6 +108,19 @@ def test_pages_are_for_people(city_home: Trained, root: Path) -> None:
     assert "Assumes that whoever passes" in page
 
 
+def test_a_target_without_records_says_so_and_a_past_one_forecasts_nothing(
+    city_home: Trained,
+) -> None:
+    past = call(city_home.home, "targets", "--as-of", "2026-06-30").out.splitlines()
+    trained = next(line for line in past if line.startswith("K2 "))
+    assert "无数据" in trained
+    assert "期限2025-12-31已过" in past[-1]
+    before = call(city_home.home, "targets", "--as-of", "2025-06-30").out.splitlines()
+    assert not any("已过" in line for line in before)
+    little = [next(line for line in page if line.startswith("G4 ")) for page in (past, before)]
+    assert ["(" in line for line in little] == [False, True]
+
+
 def test_what_does_not_fit_is_refused_with_all_its_problems(
     city_home: Trained, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ HEADS = {
     "district": ("区县", "district"),
     "task": ("任务", "task"),
     "goal": ("目标值", "goal"),
-    "value": ("现值", "value"),
+    "value": ("完成值", "value"),
     "completion_pct": ("完成率%", "done %"),
     "remaining": ("缺口", "missing"),
     "stock": ("有效存量", "stock"),
@@ -36,6 +36,11 @@ HEADS = {
     "chance": ("达标概率", "chance of the goal"),
     "deadline": ("期限", "deadline"),
 }
+NO_DATA = ("无数据", "no data")
+PAST = (
+    "期限{day}已过的目标列示期末完成值和完成率,不作预测",
+    "Targets whose deadline {day} has passed show the value at that day, no forecast",
+)
 CITY = (
     "row", "name", "unit", "goal", "value", "completion_pct", "remaining", "stock", "cumulative",
     "new", "exits", "expected", "chance", "deadline",
@@ -86,7 +91,9 @@ def _city(items: list[dict[str, Any]], lang: int) -> str:
         | _expected(item["figures"])
         for item in items
     ]
-    return _table(lines, CITY, lang)
+    past = sorted({item["deadline"] for item in items if item["day"] == item["deadline"]})
+    notes = [f"* {PAST[lang].format(day=day)}" for day in past]
+    return "\n".join([_table(lines, CITY, lang), *notes])
 
 
 def _expected(figures: dict[str, Any]) -> dict[str, Any]:
@@ -109,6 +116,10 @@ def _districts(items: list[dict[str, Any]], lang: int) -> str:
 
 def _table(lines: list[dict[str, Any]], columns: tuple[str, ...], lang: int) -> str:
     heads = {name: HEADS[name][lang] for name in columns}
+    lines = [
+        {**line, "value": NO_DATA[lang] if line.get("value") is None else line["value"]}
+        for line in lines
+    ]
     return table([{heads[c]: line.get(c) for c in columns} for line in lines], [*heads.values()])
 
 
