@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from serving.planning import plan_of
+from serving.plan_in_use import plan_of
 from serving.workspace import SNAPSHOT, Workspace
 
 __all__ = ["AS_OF", "TASKS", "import_city", "rank", "train_and_publish"]

@@ -70,7 +70,8 @@ class Desk:
     def _begin(self, snapshot: Snapshot, situation: Situation) -> Start:
         from policy.plan.grounded import footing
         from policy.plan.scenario_start import Start
-        from serving.prospects import HORIZON, tiers_of
+        from policy.plan.stages import tiers_of
+        from serving.prospects import HORIZON
 
         if self._start is None:
             on = footing(situation, self._plan(snapshot))

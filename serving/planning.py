@@ -6,15 +6,11 @@ All is plain JSON: what is missing is null, dates are ISO, texts stand in both l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from serving.plain import cells, plain
-from serving.prospects import Progress, with_chances
-from serving.workspace import Workspace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +18,7 @@ if TYPE_CHECKING:
     from policy.law import Law
     from policy.plan.footing import Footing
     from policy.plan.result import Note
-    from policy.plan.rows import Plan, Row
+    from policy.plan.rows import Row
     from policy.plan.scenario_outcome import Outcome
     from policy.plan.scenario_start import Start
     from policy.plan.simulation import Effect, Side
@@ -36,38 +32,12 @@ __all__ = [
     "named",
     "offer",
     "parameters",
-    "plan_of",
     "simulated",
-    "standing",
     "start_of",
     "targets",
 ]
 
 EXITS = ("expired", "revoked", "moved_out", "gone")
-
-
-def plan_of(workspace: Workspace, day: date, name: str = "") -> Plan:
-    """The plan of that name, else the newest that has begun by the day."""
-    from policy.plan.files import check_rows, load_plans
-    from policy.plan.grounded import settings_of
-    from policy.plan.rows import choose
-
-    plans = load_plans(workspace.home / "policy" / "plan")
-    check_rows(plans, workspace.law.city)
-    return choose(plans, settings_of(workspace.law), day, name)
-
-
-def standing(
-    workspace: Workspace, situation: Situation, plan: Plan, seed: int, progress: Progress
-) -> Footing:
-    """A plan on a situation, with forecasts and the chances of models in use."""
-    from policy.plan.files import stage_definition
-    from policy.plan.grounded import footing
-
-    found = footing(situation, plan)
-    definition = stage_definition(found.settings)
-    found = replace(found, rng=np.random.default_rng(seed), definition=definition)
-    return with_chances(found, workspace, progress)
 
 
 # ------------------------------------------------------------------------------------- targets
@@ -183,7 +153,7 @@ _OFFER = ("benefit_zh", "benefit_en", "channel_zh", "channel_en", "note_zh", "no
 def start_of(situation: Situation, footing: Footing) -> Start:
     """Where scenarios start; within a quota without a score the chance ranks the firms."""
     from policy.plan.scenario_start import Start
-    from serving.prospects import tiers_of
+    from policy.plan.stages import tiers_of
 
     order = {
         tier: footing.chances[row]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from model.bundle import Bundle
     from policy.path.finding import Rescore
     from policy.plan.footing import Footing
-    from policy.plan.rows import Plan
     from policy.situation import Situation
 
-__all__ = ["chances", "rescorer", "tiers_of", "with_chances", "with_paths"]
+__all__ = ["chances", "rescorer", "with_chances", "with_paths"]
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -29,15 +28,11 @@ HORIZON = 12
 """Forecasts and stages ask for entries within a year."""
 
 
-def tiers_of(plan: Plan) -> Mapping[str, str]:
-    """Return tier → target, as the plan's rows of stages pair them."""
-    rows = (row for row in plan.rows if row.kind == "pool" and row.form == "stages")
-    return {one["tier"]: one["target"] for row in rows for one in row.detail["tiers"]}
-
-
 def with_chances(footing: Footing, workspace: Workspace, progress: Progress) -> Footing:
     """Add the chances of every target for whose tier a model is in use; the others stay without."""
     found: dict[str, Floats] = {}
+    from policy.plan.stages import tiers_of
+
     tiers = tiers_of(footing.plan)
     for done, (tier, target) in enumerate(tiers.items()):
         progress("chances", done, len(tiers))
@@ -62,7 +57,7 @@ def with_paths(
     from policy.logic import UNMET
     from policy.path.finding import paths
     from policy.path.reach import reach
-    from policy.plan.stages import may
+    from policy.plan.stages import may, tiers_of
 
     ground, reachable, after = footing.ground, {}, {}
     for tier, target in tiers_of(footing.plan).items():

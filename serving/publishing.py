@@ -18,7 +18,7 @@ from model.training import Progress, silent
 from model.wording import Feature
 from serving.judging import judged
 from serving.planned import planned
-from serving.prospects import HORIZON, tiers_of
+from serving.prospects import HORIZON
 from serving.publication import Profile, Publication, TaskPart
 from tidu import __version__
 
@@ -70,6 +70,8 @@ def published(
 
 def _chances(plan: Plan, parts: Mapping[str, TaskPart], panel: Panel) -> dict[str, np.ndarray]:
     """Chances of entry by target, of the tasks that are published; 0 outside a cohort."""
+    from policy.plan.stages import tiers_of
+
     found = {}
     for tier, target in tiers_of(plan).items():
         part = parts.get(f"promotion:{tier}@{HORIZON}")

@@ -14,8 +14,8 @@ from policy.logic import NAMES, UNMET
 from policy.path.finding import Rescore, paths
 from policy.plan.files import load_plans
 from policy.plan.grounded import footing
-from policy.plan.stages import may
-from serving.prospects import rescorer, tiers_of, with_chances, with_paths
+from policy.plan.stages import may, tiers_of
+from serving.prospects import rescorer, with_chances, with_paths
 from serving.workspace import Workspace
 
 TASK = "promotion:innovative_sme@12"

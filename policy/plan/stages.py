@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from features.facts import LADDER
 from policy.logic import MET, NAMES, Status
 from policy.plan.ground import Ground, next_tier
+from policy.plan.rows import Plan
 from policy.plan.settings import Settings
 from tidu.errors import DataError
 
@@ -33,6 +34,7 @@ __all__ = [
     "line",
     "may",
     "stages",
+    "tiers_of",
 ]
 
 NONE, RESERVE, CULTIVATE, UPGRADE = range(4)
@@ -221,3 +223,9 @@ def _none_en(may: bool, chance: float, growth: float) -> str:
     return (
         f"{' and '.join(unknown)} unknown" if unknown else "chance below the line, growth not best"
     )
+
+
+def tiers_of(plan: Plan) -> Mapping[str, str]:
+    """Return tier → target, as the plan's rows of stages pair them."""
+    rows = (row for row in plan.rows if row.kind == "pool" and row.form == "stages")
+    return {one["tier"]: one["target"] for row in rows for one in row.detail["tiers"]}

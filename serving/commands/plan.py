@@ -10,7 +10,7 @@ import click
 
 from serving.commands.edge import DAY, JSON, SEED, bars, emit, note, table
 from serving.plain import cells, plain
-from serving.planning import plan_of, standing
+from serving.plan_in_use import plan_of, standing
 from serving.workspace import Workspace
 from tidu.clock import today
 

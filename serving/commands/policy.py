@@ -132,7 +132,8 @@ def simulate_command(
     """
     from policy.plan.scenario import read
     from policy.plan.scenario_outcome import outcome
-    from serving.planning import plan_of, simulated, standing, start_of
+    from serving.plan_in_use import plan_of, standing
+    from serving.planning import simulated, start_of
 
     workspace = Workspace.of()
     moment = day or today()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from serving.commands.edge import DAY, JSON, LANGUAGE, bars, emit, note, table, warn_of_hindsight
-from serving.planning import plan_of
+from serving.plan_in_use import plan_of
 from serving.workspace import SNAPSHOT, Workspace
 from tidu.errors import NotFound
 

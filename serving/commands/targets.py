@@ -9,7 +9,8 @@ import click
 
 from policy.logic import WORDS
 from serving.commands.edge import DAY, JSON, LANGUAGE, SEED, bars, emit, table
-from serving.planning import measures, named, plan_of, standing, targets
+from serving.plan_in_use import plan_of, standing
+from serving.planning import measures, named, targets
 from serving.workspace import Workspace
 from tidu.clock import today
 
