@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.proof_item import Counts, Proof
 from city import City, build
 from city.files import write
-from features.mapping import load_mapping
+from features.mapping_build import load_mapping
 from features.panel import History
 from features.prepared import prepare
 from features.vault import Vault

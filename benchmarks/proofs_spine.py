@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.calibration_shapes import SHAPES, simulate
 from benchmarks.proof_item import Proof
 from benchmarks.scramble import fingerprint, history, random_tables, scrambled, tasks
-from features.mapping import Mapping
+from features.mapping_build import rebuilt
 from features.prepared import Prepared, prepare
 from features.vault import Vault
 from model.calibration import Calibration, calibrate
@@ -26,10 +26,11 @@ POSITIVES = ((150, 4000), (400, 4000), (1000, 8000))
 DYING = """
 import json, os, pathlib, sys, datetime
 from features.mapping import Mapping
+from features.mapping_build import rebuilt
 from features.prepared import prepare
 from features.vault import Vault
 home, file, document, action, at, after = sys.argv[1:]
-prepared = prepare(pathlib.Path(file), Mapping.from_json(json.loads(document)),
+prepared = prepare(pathlib.Path(file), rebuilt(json.loads(document)),
                    datetime.date(2026, 6, 1))
 done = 0
 def dying(real):
@@ -99,7 +100,7 @@ def _prepared(place: Path, revenue: int) -> Prepared:
     }  # fmt: skip
     columns = {"firm_id": "id", "year": "year", "revenue": "revenue"}
     document = {"name": "t", "source": source, "tables": {"annual": {"columns": columns}}}
-    return prepare(file, Mapping.from_json(document), TODAY)
+    return prepare(file, rebuilt(document), TODAY)
 
 
 def _dies(home: Path, file: Path, prepared: Prepared, step: tuple[str, str, str]) -> int:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from benchmarks.proof_item import Skip
 from features.cube import Cube
-from features.mapping import load_mapping
+from features.mapping_build import load_mapping
 from features.panel import History
 from features.prepared import prepare
 from features.profile import Profile

@@ -1,23 +1,20 @@
 """The mapping: what the columns of a foreign file mean, as one frozen value.
 
-Written as TOML (docs/importing.md), read by :func:`load_mapping`, carried by the vault as JSON.
-The JSON document is the mapping; everything else is read from it, so equal documents share a digest
-and ``Mapping.from_json(m.as_json()) == m``.
+Written as TOML (docs/importing.md), read by :mod:`features.mapping_build`, carried by the vault as
+JSON. The JSON document is the mapping; everything else is read from it, so equal documents share a
+digest and ``rebuilt(m.as_json()) == m``.
 """
 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 from features.schema import Column, register
 from tidu import digest
-from tidu.errors import DataError
 
 __all__ = [
     "Coverage",
@@ -29,7 +26,6 @@ __all__ = [
     "TableRule",
     "TaskDefaults",
     "UnknownWhen",
-    "load_mapping",
 ]
 
 Texts = tuple[str, ...]
@@ -135,7 +131,7 @@ class TableRule:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A validated mapping. Build it with :func:`load_mapping` or :meth:`from_json`."""
+    """A validated mapping. Built by :mod:`features.mapping_build`."""
 
     name: str
     source: Source
@@ -160,33 +156,9 @@ class Mapping:
         document: dict[str, object] = json.loads(self.document)
         return document
 
-    @classmethod
-    def from_json(cls, document: object) -> Mapping:
-        """Rebuild a mapping from :meth:`as_json`; raises DataError with every problem."""
-        from features.mapping_build import build
-
-        return build(document, "mapping")
-
     def column(self, table: str, name: str) -> Column | None:
         """Find a column of the register or a further column of this mapping."""
         found = register().tables[table].columns.get(name)
         if found is None and table == "annual":
             found = next((extra for extra in self.extras if extra.name == name), None)
         return found
-
-
-def load_mapping(path: Path) -> Mapping:
-    """Read a mapping from a TOML file; raises DataError with every problem at once."""
-    from features.mapping_build import build, problem
-
-    try:
-        document: object = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        issue = problem(path.name, "mapping_unreadable", f"it cannot be read: {error.strerror}")
-    except UnicodeDecodeError:
-        issue = problem(path.name, "mapping_unreadable", "it must be UTF-8 text")
-    except tomllib.TOMLDecodeError as error:
-        issue = problem(path.name, "mapping_syntax", f"it must be TOML: {error}")
-    else:
-        return build(document, path.name)
-    raise DataError(f"The mapping {issue.message}.", [issue], issue.cure)

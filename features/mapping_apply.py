@@ -11,8 +11,9 @@ from features.draft import Draft, Finding, Place
 from features.headers import Scale, scale_for, split_unit, tidy
 from features.mapping import Mapping, TableRule
 from features.mapping_fields import near
-from features.reading import Reading, Sheet
+from features.reading import Reading
 from features.schema import Column, fold, register
+from features.sheet import Sheet
 from features.sheets import assign_sheets, blank_rows, check_headers
 from features.typed import Fault, parse_column, recode, texts
 from tidu.errors import Issue

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 from features.mapping import (
     Coverage,
@@ -21,9 +23,29 @@ from features.schema import FAMILIES, register
 from tidu import digest
 from tidu.errors import DataError, Issue
 
-__all__ = ["build", "problem"]
+__all__ = ["load_mapping", "rebuilt"]
 
 TASKS = ("promotion", "growth", "quotation", "listing", "distress")
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Read a mapping from a TOML file; raises DataError with every problem at once."""
+    try:
+        document: object = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        issue = problem(path.name, "mapping_unreadable", f"it cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        issue = problem(path.name, "mapping_unreadable", "it must be UTF-8 text")
+    except tomllib.TOMLDecodeError as error:
+        issue = problem(path.name, "mapping_syntax", f"it must be TOML: {error}")
+    else:
+        return build(document, path.name)
+    raise DataError(f"The mapping {issue.message}.", [issue], issue.cure)
+
+
+def rebuilt(document: object) -> Mapping:
+    """Rebuild a mapping from its JSON; raises DataError with every problem."""
+    return build(document, "mapping")
 
 
 def problem(file: str, rule: str, text: str) -> Issue:

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from features.reading_csv import parse_csv
+from features.sheet import Sheet, refuse
 from tidu import digest
-from tidu.errors import DataError, Issue
 
-__all__ = ["MAX_BYTES", "Reading", "Sheet", "read", "refuse"]
+__all__ = ["MAX_BYTES", "Reading", "read"]
 
 MAX_BYTES = 1 << 30
 """The largest file, decompressed."""
@@ -37,33 +37,12 @@ CONTAINERS = {
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A sheet: ``headers`` as written, ``cells`` column by column, ``rows`` as the user counts.
-
-    Columns of ``cells`` are numbered; text columns are ``str``, typed ones float64, int64, bool or
-    datetime64, mixed ones ``object``.
-    """
-
-    name: str
-    headers: tuple[str, ...]
-    cells: pd.DataFrame
-    rows: np.ndarray
-    kind: str = "csv"
-
-
-@dataclass(frozen=True)
 class Reading:
     """What a file holds. ``content`` is the sha256 of its decompressed bytes."""
 
     file: str
     content: str
     sheets: tuple[Sheet, ...]
-
-
-def refuse(file: str, rule: str, message: str, cure: str, zh: str) -> DataError:
-    """Build the error of a file that cannot be read as a whole."""
-    issue = Issue("error", rule, message, cure, file=file, zh=zh)
-    return DataError(f"{file}: {message}", [issue], cure)
 
 
 def read(path: Path) -> Reading:

@@ -11,8 +11,9 @@ from features.draft import Finding, Place
 from features.headers import resolve, tidy
 from features.mapping import Mapping, TableRule
 from features.mapping_fields import near
-from features.reading import Reading, Sheet
+from features.reading import Reading
 from features.schema import Column, Table, fold, register
+from features.sheet import Sheet
 from tidu.errors import Issue
 
 __all__ = ["assign_sheets", "blank_rows", "check_headers"]

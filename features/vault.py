@@ -21,7 +21,7 @@ from typing import Any
 
 import pandas as pd
 
-from features.mapping import Mapping as ImportMapping
+from features.mapping_build import rebuilt
 from features.panel import History, Rows
 from features.population import Population
 from features.prepared import Prepared
@@ -196,7 +196,7 @@ class Vault:
     def _population(self, live: Iterable[str]) -> Population:
         population = Population()
         for import_id in live:
-            mapping = ImportMapping.from_json(self._meta(import_id)["mapping"])
+            mapping = rebuilt(self._meta(import_id)["mapping"])
             population = population.joined(mapping)
         return population
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from features import workbook_child
-from features.reading import Sheet, refuse
+from features.sheet import Sheet, refuse
 from features.workbook_scan import MAX_UNPACKED, Scan, Suspicious, scan_sheet
 
 __all__ = ["read_workbook"]

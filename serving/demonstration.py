@@ -27,7 +27,7 @@ def import_city(workspace: Workspace, firms: int, seed: int, say: Say) -> None:
     """Make the city, write its files below the home, and import them one by one."""
     import city
     from city.files import write
-    from features.mapping import load_mapping
+    from features.mapping_build import load_mapping
     from features.prepared import prepare
 
     files = write(city.build(firms, seed, draws=0), workspace.home / "files")

@@ -95,7 +95,7 @@ def history_of(
     """A history that holds the records alone; rows without ``known_on`` are known on ``day``."""
     import pandas as pd
 
-    from features.mapping import Mapping as ImportMapping
+    from features.mapping_build import rebuilt
     from features.panel import History, Rows
     from features.prepared import checked
     from features.reading import Reading
@@ -105,7 +105,7 @@ def history_of(
     reading = Reading("request", of_json(_plain(records)), tuple(given))
     sent = {header for row in records.get("annual", ()) for header in row}
     extras = {e.name: _extra(e) for e in population.extras if e.name in sent}
-    prepared = checked(reading, ImportMapping.from_json({**SOURCE, "extras": extras}), day)
+    prepared = checked(reading, rebuilt({**SOURCE, "extras": extras}), day)
     tables = {}
     for name, frame in prepared.tables.items():
         # What is asked about is taken as known on the day of the question.
@@ -125,7 +125,7 @@ def history_of(
 def _sheet(name: str, rows: Sequence[Mapping[str, Any]], day: date) -> Any:
     import pandas as pd
 
-    from features.reading import Sheet
+    from features.sheet import Sheet
 
     headers = list(dict.fromkeys(header for row in rows for header in row))
     cells = pd.DataFrame(

@@ -15,7 +15,8 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.mapping import Mapping, load_mapping
+from features.mapping import Mapping
+from features.mapping_build import load_mapping, rebuilt
 from features.prepared import Prepared, prepare
 from features.schema import register
 from tidu.errors import DataError, Issue
@@ -107,7 +108,7 @@ def test_a_missing_key_column_is_an_error(tmp_path: Path, template: Mapping, hea
 
 
 def test_a_column_that_the_mapping_names_must_be_there(tmp_path: Path) -> None:
-    mapping = Mapping.from_json(
+    mapping = rebuilt(
         {
             "name": "m",
             "source": {

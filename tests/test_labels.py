@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from small_city import Trained
 
-from features.mapping import Coverage, load_mapping
+from features.mapping import Coverage
+from features.mapping_build import load_mapping
 from features.panel import History, Rows
 from features.prepared import prepare
 from features.profile import observe, specs_for

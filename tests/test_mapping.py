@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.mapping import Coverage, Mapping, TaskDefaults, load_mapping
+from features.mapping import Coverage, TaskDefaults
+from features.mapping_build import load_mapping, rebuilt
 from features.prepared import Prepared, prepare
 from tidu.errors import DataError
 
@@ -30,7 +31,7 @@ def document(**parts: Any) -> dict[str, Any]:
 
 def problems(**parts: Any) -> dict[str, str]:
     with pytest.raises(DataError, match="problem") as caught:
-        Mapping.from_json(document(**parts))
+        rebuilt(document(**parts))
     assert all(i.level == "error" and i.cure and i.zh for i in caught.value.issues)
     return {i.column: i.rule for i in caught.value.issues}
 
@@ -38,7 +39,7 @@ def problems(**parts: Any) -> dict[str, str]:
 def run(folder: Path, text: str, parts: dict[str, Any], today: date = TODAY) -> Prepared:
     path = folder / "file"
     path.write_text(text, encoding="utf-8")
-    return prepare(path, Mapping.from_json(document(**parts)), today)
+    return prepare(path, rebuilt(document(**parts)), today)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def example(root: Path, shared_data: Path) -> Callable[[str, str], Prepared]:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_mapping_survives_json(root: Path, name: str) -> None:
     mapping = load_mapping(root / f"examples/{name}.toml")
-    again = Mapping.from_json(mapping.as_json())
+    again = rebuilt(mapping.as_json())
     assert again == mapping
     assert again.digest == mapping.digest
     assert mapping.name == name
@@ -61,12 +62,12 @@ def test_a_mapping_survives_json(root: Path, name: str) -> None:
 def test_the_digest_depends_on_the_content_not_on_its_order() -> None:
     parts = document()
     turned = dict(reversed(parts.items()))
-    assert Mapping.from_json(parts).digest == Mapping.from_json(turned).digest
-    assert Mapping.from_json(document(live=True)).digest != Mapping.from_json(parts).digest
+    assert rebuilt(parts).digest == rebuilt(turned).digest
+    assert rebuilt(document(live=True)).digest != rebuilt(parts).digest
 
 
 def test_a_mapping_is_frozen() -> None:
-    mapping = Mapping.from_json(document())
+    mapping = rebuilt(document())
     with pytest.raises(FrozenInstanceError, match="name"):
         mapping.name = "other"  # type: ignore[misc]
 
@@ -109,7 +110,7 @@ def test_all_problems_are_reported_at_once() -> None:
 
 def test_near_names_are_suggested() -> None:
     with pytest.raises(DataError, match="problem") as caught:
-        Mapping.from_json(document(ignroe=["x"]))
+        rebuilt(document(ignroe=["x"]))
     assert "Did you mean 'ignore'?" in caught.value.issues[0].message
 
 
@@ -420,4 +421,4 @@ def test_examples_state_a_source(root: Path) -> None:
 def test_the_example_of_the_docs_is_a_mapping(root: Path) -> None:
     text = (root / "docs/importing.md").read_text(encoding="utf-8")
     example = text.split("```toml\n")[1].split("```")[0]
-    assert Mapping.from_json(tomllib.loads(example)).name == "kr_listed"
+    assert rebuilt(tomllib.loads(example)).name == "kr_listed"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.scramble import history, random_tables
-from features.mapping import load_mapping
+from features.mapping_build import load_mapping
 from features.prepared import prepare
 from features.profile import Profile, observe, specs_for
 from features.schema import FAMILIES

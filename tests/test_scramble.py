@@ -23,7 +23,7 @@ from benchmarks.scramble import (
     scrambled,
     tasks,
 )
-from features.mapping import load_mapping
+from features.mapping_build import load_mapping
 from features.panel import History, Rows
 from features.prepared import prepare
 from features.vault import Vault

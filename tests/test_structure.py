@@ -25,7 +25,7 @@ MAY_DO_IO = {
     "city.files": "the city's tables as the files that a user would bring",
     "city.parameters": "the city's parameters are data, in a TOML file of the package",
     "features.mapping_fields": "a mapping is a file that the user writes",
-    "features.mapping": "a mapping is a file that the user writes",
+    "features.mapping_build": "a mapping is a file that the user writes",
     "features.reading": "users' files",
     "features.reading_csv": "users' files",
     "features.schema": "the column register is data, in TOML files of the package",

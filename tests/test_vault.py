@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from features.mapping import Mapping
+from features.mapping_build import rebuilt
 from features.panel import History
 from features.prepared import Prepared, prepare
 from features.vault import GENESIS, Vault
@@ -24,7 +25,7 @@ TODAY = date(2026, 6, 1)
 
 
 def mapping(name: str = "small", **parts: object) -> Mapping:
-    return Mapping.from_json(
+    return rebuilt(
         {
             "name": name,
             "source": {
@@ -260,12 +261,13 @@ CALLS = ("rename", "link", "fsync", "mkdir", "unlink")
 KILLED = """
 import os, sys, pathlib, datetime
 from features.mapping import Mapping
+from features.mapping_build import rebuilt
 from features.panel import History
 from features.prepared import prepare
 from features.vault import Vault
 import json
 home, file, document, action, at = sys.argv[1:6]
-mapping = Mapping.from_json(json.loads(document))
+mapping = rebuilt(json.loads(document))
 prepared = prepare(pathlib.Path(file), mapping, datetime.date(2026, 6, 1))
 done = 0
 def dying(real, how):
@@ -367,11 +369,12 @@ def test_a_writer_killed_in_its_own_process_leaves_no_half_state(tmp_path: Path,
 WRITER = """
 import sys, pathlib, datetime, json
 from features.mapping import Mapping
+from features.mapping_build import rebuilt
 from features.panel import History
 from features.prepared import prepare
 from features.vault import Vault
 home, document, *files = sys.argv[1:]
-mapping = Mapping.from_json(json.loads(document))
+mapping = rebuilt(json.loads(document))
 sys.stdin.readline()
 for file in files:
     Vault(pathlib.Path(home)).add(prepare(pathlib.Path(file), mapping, datetime.date(2026, 6, 1)))

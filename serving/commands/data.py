@@ -22,7 +22,7 @@ SHOWN_WARNINGS = 5
 @JSON
 def import_command(file: Path, mapping: Path, as_json: bool) -> None:
     """Check FILE and append it to the vault; with one error left nothing is imported."""
-    from features.mapping import load_mapping
+    from features.mapping_build import load_mapping
     from features.prepared import prepare
     from serving.store import ImportRecord
 
