@@ -217,6 +217,7 @@ def _rights(firms: Firms) -> Columns:
         "class1_ip_self": own,
         "class1_ip_high_value": np.floor(own * 0.45 * quality),
         "class1_ip_effective": used,
+        "class1_ip_top3_owner": class1 - np.floor(class1 * s["late_owner"]),
         "class2_ip": np.round(second * habit),
         "class2_ip_any": np.round(second * habit * s["class2_young"]),
         "ip_transferred_in": class1 - own,

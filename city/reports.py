@@ -29,6 +29,7 @@ BLOCKS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "class1_ip_self",
             "class1_ip_high_value",
             "class1_ip_effective",
+            "class1_ip_top3_owner",
             "class2_ip",
             "class2_ip_any",
             "ip_transferred_in",

@@ -214,8 +214,8 @@ _FLOATS: Mapping[str, Callable[..., Floats]] = {
     "div": lambda _, a, b: a / b,
     "mean": lambda _, *parts: sum(parts) / len(parts),
     "total": lambda _, *parts: sum(parts),
-    "most": lambda _, *parts: np.maximum.reduce(parts),
-    "least": lambda _, *parts: np.minimum.reduce(parts),
+    "most": lambda _, *parts: np.maximum.reduce(np.broadcast_arrays(*parts)),
+    "least": lambda _, *parts: np.minimum.reduce(np.broadcast_arrays(*parts)),
     "first": _first,
     "grow": _grow,
 }

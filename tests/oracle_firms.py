@@ -142,6 +142,9 @@ def _qualities(draw: Draw) -> dict[str, Any]:
     plain["class1_ip"] = Fraction(whole)
     for name in ("class1_ip_self", "class1_ip_high_value", "class1_ip_effective"):
         plain[name] = Fraction(whole if draw.lucky() else int(rng.integers(0, whole + 1)))
+    if "class1_ip_counted" in draw.bounds:
+        first = whole if draw.lucky() else int(rng.integers(0, whole + 1))
+        plain["class1_ip_top3_owner"] = Fraction(first)
     plain["digital_level"] = Fraction(int(rng.integers(1, 5)))
     plain["niche_rank_national"] = Fraction(int(rng.integers(2, 6)))
     for back in ("", "[-1]", "[-2]"):

@@ -44,8 +44,8 @@ def consistent(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     own["invention_patents"] = np.maximum(
         columns["invention_patents"], columns["invention_patents_applied"]
     )
-    rights = ("class1_ip", "class1_ip_self", "class1_ip_high_value", "class1_ip_effective")
-    own["class1_ip"] = np.maximum.reduce([columns[name] for name in rights])
+    rights = ("", "_self", "_high_value", "_effective", "_top3_owner")
+    own["class1_ip"] = np.maximum.reduce([columns[f"class1_ip{name}"] for name in rights])
     raised = ("equity_raised_qualified_3y", "equity_raised_qualified_2y")
     own[raised[0]] = np.maximum.reduce([columns[name] for name in raised])
     parts = ("cost_of_sales", "selling_expense", "admin_expense", "financial_expense")

@@ -269,7 +269,11 @@ def test_who_has_the_patents_is_not_asked_for_an_award_and_the_reverse() -> None
         return found[both[0]], found[both[1]]
 
     assert pair() == (REQUIRED, OPTIONAL)
-    assert pair(class1_ip_effective=4.0) == (REQUIRED, 0)
+    rights = {f"class1_ip{part}": 4.0 for part in ("", "_self", "_top3_owner")}
+    assert pair(**rights, class1_ip_effective=4.0) == (REQUIRED, 0)
+    # Whether the four in use are its own is not on record: an award may still stand for them.
+    assert pair(class1_ip_effective=4.0) == (REQUIRED, OPTIONAL)
+    assert pair(**rights | {"class1_ip_self": 0.0}, class1_ip_effective=4.0) == (REQUIRED, OPTIONAL)
     assert pair(class1_ip_effective=1.0, **award) == (0, REQUIRED)
     assert pair(class1_ip_effective=1.0) == (REQUIRED, OPTIONAL)
 

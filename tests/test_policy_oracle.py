@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from plan_panels import EVERYTHING, panel_of
 from policy.inputs import of_panel
 from policy.loading import standing
 from policy.sizes import size_range
-from policy.values import Values
+from policy.values import Inputs, Values
 from tidu.errors import NotFound
 
 FIRMS = {"63-2022/annex3": 6000, "bse-listing/2.1": 4000, "neeq-2023/base": 6000}
@@ -87,6 +87,22 @@ def test_no_value_of_a_missing_input_upsets_a_decision(edition: str) -> None:
     decided, upset = overruled(standing(), edition, READINGS[edition], drawn(edition)[:150])
     assert decided > 500
     assert not upset, upset[:2]
+
+
+def test_rights_that_are_own_led_and_in_use_are_between_what_every_choice_of_them_gives() -> None:
+    """Every three parts of up to four rights, listed: the least and the most that all share."""
+    shared: dict[tuple[int, ...], set[int]] = {}
+    for whole in range(5):
+        parts = [set(p) for k in range(whole + 1) for p in combinations(range(whole), k)]
+        for used, own, led in product(parts, parts, parts):
+            sizes = (whole, len(used), len(own), len(led))
+            shared.setdefault(sizes, set()).add(len(used & own & led))
+    names = ("class1_ip", "class1_ip_effective", "class1_ip_self", "class1_ip_top3_owner")
+    columns = dict(zip(names, np.array(list(shared), dtype=float).T, strict=True))
+    ids = np.array(range(len(shared)), dtype=object)
+    found = Values(standing(), Inputs(ids, date(2026, 6, 30), 2025, columns))
+    assert found.low("class1_ip_counted").tolist() == [min(n) for n in shared.values()]
+    assert found.high("class1_ip_counted").tolist() == [max(n) for n in shared.values()]
 
 
 # ---------------------------------------------------------------------------------- sizes

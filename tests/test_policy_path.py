@@ -45,8 +45,8 @@ CHANGES = tomllib.loads(
 
 SMALL = {
     "main_revenue": 2, "rd_expense": 2, "total_liabilities": 3, "net_assets": 2, "rd_staff": 1,
-    "employees": 2, "class1_ip_effective": 1, "iso_cert": 1, "niche_rank_national": 1,
-    "net_profit": 1,
+    "employees": 2, "class1_ip": 2, "class1_ip_effective": 1, "iso_cert": 1,
+    "niche_rank_national": 1, "net_profit": 1,
 }  # fmt: skip
 
 
@@ -66,8 +66,8 @@ METRICS = (
     "rd_ratio_pct", "rd_ratio_before_pct", "rd_expense_total_2y", "main_share_pct",
     "main_growth_pct", "main_growth_avg2y_pct", "revenue_cagr_2y_pct", "debt_to_assets_pct",
     "net_profit_to_revenue_pct", "rd_staff_share_pct", "revenue", "rd_expense", "rd_expense[-1]",
-    "class1_ip_effective", "iso_cert", "niche_rank_national", "employees", "net_assets",
-    "size_class",
+    "class1_ip_effective", "class1_ip_counted", "class1_ip_counted", "iso_cert",
+    "niche_rank_national", "employees", "net_assets", "size_class",
 )  # fmt: skip
 OPERATORS = ("at_least", "at_most", "above", "below")
 
@@ -76,7 +76,8 @@ OPERATORS = ("at_least", "at_most", "above", "below")
 def small_firms(draw: st.DrawFn) -> dict[str, float]:
     """Whole numbers that keep the identities; a few are unknown."""
     columns: dict[str, float] = {"iso_cert": 0.0, "class1_ip": 3.0, "basis": 0.0}
-    columns["class1_ip_effective"] = draw(st.integers(0, 3))
+    for part in ("effective", "self", "top3_owner"):
+        columns[f"class1_ip_{part}"] = draw(st.integers(0, 3))
     columns["niche_rank_national"] = draw(st.integers(1, 4))
     for lag in ("", "[-1]", "[-2]", "[-3]"):
         revenue = draw(st.integers(18, 30))
@@ -194,7 +195,7 @@ def exhaustive(
 ) -> tuple[tuple[int, float], set[tuple[str, ...]]] | None:
     """Judge every change on the grid at once; return the best count and total and all its sets."""
     changes, base, years = attempt.changes, attempt.columns, attempt.ahead.years
-    fields = [f for f in changes.fields if not np.isnan(base.get(f.name, np.nan))]
+    fields = [f for f in changes.fields if f.offered(base)]
     room = {
         "iso_cert": 1 - base["iso_cert"],
         "niche_rank_national": base["niche_rank_national"] - 1,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import date
 from fractions import Fraction
+from functools import cache
+from itertools import product
 from typing import Any
 
 from .completions import Firm
@@ -130,6 +132,40 @@ def counts(firm: Firm, column: str, least: int) -> bool:
         if whole is not None and whole < least:
             return False
     return bool(firm.need(column) >= least)
+
+
+def counted_rights(firm: Firm, least: int) -> bool:
+    """Whether so many class I rights are own, of a first three owner and in use, all at once.
+
+    Which are is not on record, only how many of each: it is reached if every way to choose them
+    reaches it.
+    """
+    whole = firm.inputs.get("class1_ip")
+    parts = [firm.inputs.get(f"class1_ip_{name}") for name in ("effective", "self", "top3_owner")]
+    found = ways_to_count(whole, *parts, least)
+    if min(found) >= least or max(found) < least:
+        return min(found) >= least
+    return bool(firm.free("class1_ip_counted", min(found), max(found)) >= least)
+
+
+@cache
+def ways_to_count(whole: Any, used: Any, own: Any, led: Any, least: int) -> frozenset[int]:
+    """How many rights may be in all three parts; what nobody counted may be any number."""
+    parts = (used, own, led)
+    known = [int(part) for part in parts if part is not None]
+    enough = range(max(known, default=0), sum(known) + least + 2)
+    found = set()
+    for total in enough if whole is None else [int(whole)]:
+        sizes = [range(total + 1) if part is None else [int(part)] for part in parts]
+        for a, b, c in product(*sizes):
+            for both in shared(total, a, b):
+                found |= set(shared(total, both, c))
+    return frozenset(found)
+
+
+def shared(whole: int, one: int, other: int) -> range:
+    """How many of a whole two parts of it may have in common."""
+    return range(max(0, one + other - whole), min(one, other) + 1)
 
 
 def equity_of_two_years(firm: Firm, least: int) -> bool:

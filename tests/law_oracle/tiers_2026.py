@@ -6,7 +6,7 @@ from .completions import EXEMPT, Bounds, Firm, Rule
 from .entry import ENTRY_2
 from .figures import (
     compound_growth_reaches,
-    counts,
+    counted_rights,
     debt_ratio,
     equity_of_two_years,
     institution_from,
@@ -24,7 +24,7 @@ SRDI_BOUNDS: Bounds = {
     **CODES,
     "niche_years": (3,), "revenue": (1500,), "equity_raised_qualified_2y": (2000,),
     "main_share": (80,), "debt_ratio_pct": (80,), "rd_expense": (100,), "rd_expense[-1]": (100,),
-    "rd_ratio": (3,), "rd_ratio_before": (3,), "class1_ip": (1,), "class1_ip_effective": (1,),
+    "rd_ratio": (3,), "rd_ratio_before": (3,), "class1_ip": (1,), "class1_ip_counted": (1,),
     "srdi_platform_score": (50,), "srdi_platform_score[-1]": (50,),
 }  # fmt: skip
 
@@ -39,7 +39,7 @@ def srdi_ip(firm: Firm) -> object:
     """Not examined of who won a science award or has an institution of province level."""
     if firm.need("award(prov, 3, 3)") or institution_from(firm, "prov"):
         return EXEMPT
-    return counts(firm, "class1_ip_effective", 1)
+    return counted_rights(firm, 1)
 
 
 def rd_share_of_both_years(firm: Firm) -> bool:
@@ -81,13 +81,13 @@ LITTLE_GIANT_BOUNDS: Bounds = {
     **CODES,
     "niche_years": (3,), "revenue": (5000,), "main_share": (90,), "revenue grows": (5,),
     "debt_ratio_pct": (75,), "rd_two_years": (1200,), "rd_ratio": (3,), "rd_ratio_before": (3,),
-    "class1_ip": (4,), "class1_ip_effective": (4,), "niche_share_national_pct": (10,),
+    "class1_ip": (4,), "class1_ip_counted": (4,), "niche_share_national_pct": (10,),
     "niche_rank_national": (3,), "srdi_platform_score": (60,), "srdi_platform_score[-1]": (60,),
 }  # fmt: skip
 
 
 def giant_ip(firm: Firm) -> object:
-    return EXEMPT if firm.need("award(nat, 3, 3)") else counts(firm, "class1_ip_effective", 4)
+    return EXEMPT if firm.need("award(nat, 3, 3)") else counted_rights(firm, 4)
 
 
 def giant_field(firm: Firm) -> bool:
