@@ -95,7 +95,7 @@ def small_firms(draw: st.DrawFn) -> dict[str, float]:
             "employees" + lag: staff, "rd_staff" + lag: draw(st.integers(0, 4)),
         }  # fmt: skip
     for name in draw(st.lists(st.sampled_from(sorted(columns)), max_size=2)):
-        if not name.startswith("basis"):
+        if not name.startswith(("basis", "iso_cert")):
             columns[name] = np.nan
     columns["size_industry()"] = 0.0
     columns |= size_of(TINY, columns)
@@ -174,6 +174,9 @@ def small_cases(
     )
     if draw(st.integers(0, 3)) == 0:
         criteria = (replace(criteria[0], exempt=draw(leaves(columns))), *criteria[1:])
+    # A tier of which nothing is met is unknown; every real edition has a condition that is met.
+    on = Leaf("iso_cert", "at_least", Bound(0.0))
+    criteria += (Criterion("t:on", "on", "63-2022", "1", "条件", "criterion", on),)
     edition = Edition(
         "t", "little_giant", "63-2022", "试", "test", criteria, draw(scores(columns)), "H", "", ""
     )
