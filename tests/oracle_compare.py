@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from policy.calendar import day_number
 from policy.law import Law
 from policy.logic import MET, NAMES, UNKNOWN, UNMET
 from policy.metrics import column_of
+from policy.rules import Purpose
 from policy.sizes import size_range
 from policy.values import Inputs, Values
 from policy.verdict import Verdict, judge
@@ -76,7 +77,8 @@ class Tally:
 def compare(law: Law, edition: str, reading: Reading, firms: Sequence[Mapping[str, Any]]) -> Tally:
     """Judge all firms both ways, half of them for review."""
     values, tally = Values(law, batch(law, reading, firms)), Tally()
-    verdicts = {p: judge(law.edition(edition), values, p) for p in PURPOSES}  # type: ignore[arg-type]
+    verdicts = {p: judge(law.edition(edition), values, p) for p in get_args(Purpose)}
+    assert set(verdicts) == set(PURPOSES)
     names = [criterion.id for criterion in law.edition(edition).criteria]
     assert set(names) == set(reading.names), set(names) ^ set(reading.names)
     for row, inputs in enumerate(firms):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
@@ -44,6 +45,10 @@ def firms(seed: int) -> Inputs:
     return inputs.replaced(hidden)
 
 
+def _figure(shown: Mapping[str, Any], firm: int, name: str) -> float:
+    return float(shown[name][firm])
+
+
 def all_at_once(edition: Edition, values: Values, purpose: Purpose) -> list[dict[str, Any]]:
     """What the arrays of all firms say, by the sheet after a way through JSON."""
     batch = Batch(edition.tier, DAY.year, purpose, DAY, DAY.year - 1, edition.id)
@@ -57,7 +62,7 @@ def all_at_once(edition: Edition, values: Values, purpose: Purpose) -> list[dict
                 int(found.status[i]),
                 found.lines[i].tolist(),
                 [(low, high) for low, high in found.points[i].tolist()],
-                lambda name, i=i: float(shown[name][i]),  # type: ignore[misc]
+                partial(_figure, shown, i),
             )
         )
         for i in range(FIRMS)
