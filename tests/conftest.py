@@ -10,6 +10,9 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from http_client import Client
     from small_city import Trained
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,3 +60,12 @@ def city_home(tmp_path_factory: pytest.TempPathFactory, city_files: Path) -> Tra
     from small_city import trained_city
 
     return trained_city(tmp_path_factory.mktemp("home"), city_files)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    """Asks an app of its own, without a server."""
+    from http_client import asking
+
+    with asking(tmp_path) as asked:
+        yield asked

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from http_client import Client
 from sample_publication import publication
 from small_city import AS_OF, Trained, copied, done
-from test_http import Client
 
 from policy.logic import NAMES
 from serving.access import LOCAL
