@@ -9,18 +9,18 @@ import math
 import tomllib
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, get_args
 
 from policy.law import Batch, CitySettings, Review
 from policy.problems import Problems
-from policy.rules import Parameter
+from policy.rules import Parameter, Purpose
 
 __all__ = ["check_city", "form_of", "read_city"]
 
 SECTIONS = ("parameters", "tasks", "reviews", "budgets", "changes", "batches")
 BATCH = ("tier", "year", "purpose", "opens_on", "closes_on", "district_deadline", "data_year",
          "quota")  # fmt: skip
-PURPOSES = ("new", "review")
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 def read_city(content: bytes | None, problems: Problems) -> tuple[CitySettings, list[Batch]]:
@@ -33,14 +33,14 @@ def read_city(content: bytes | None, problems: Problems) -> tuple[CitySettings, 
         problems.add("", f"The city's file must be TOML in UTF-8, found: {error}.", "Correct it.")
         return CitySettings(), []
     problems.closed(raw, SECTIONS, "")
-    changes = _table(raw, "changes", problems)
+    changes = problems.table(raw, "changes")
     settings = CitySettings(
-        _parameters(_table(raw, "parameters", problems), problems),
+        _parameters(problems.table(raw, "parameters"), problems),
         {name: _numbers(by, f"tasks.{name}", problems)
-         for name, by in _table(raw, "tasks", problems).items()},
-        _reviews(_table(raw, "reviews", problems), problems),
-        _budgets(_table(raw, "budgets", problems), problems),
-        {name: _table(changes, name, problems, "changes.") for name in changes},
+         for name, by in problems.table(raw, "tasks").items()},
+        _reviews(problems.table(raw, "reviews"), problems),
+        _budgets(problems.table(raw, "budgets"), problems),
+        {name: problems.table(changes, name, "changes.") for name in changes},
     )  # fmt: skip
     return settings, _batches(raw.get("batches", []), problems)
 
@@ -91,17 +91,6 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def _table(
-    raw: Mapping[str, Any], name: str, problems: Problems, within: str = ""
-) -> Mapping[str, Any]:
-    found = raw.get(name, {})
-    if isinstance(found, Mapping):
-        return found
-    key = within + name
-    problems.add(key, f"{name} must be a table, found {found!r}.", f"Write [{key}].")
-    return {}
-
-
 def _parameters(raw: Mapping[str, Any], problems: Problems) -> dict[str, float | str]:
     found: dict[str, float | str] = {}
     for name, value in raw.items():
@@ -135,7 +124,7 @@ def _numbers(raw: object, key: str, problems: Problems) -> dict[str, float]:
 def _reviews(raw: Mapping[str, Any], problems: Problems) -> dict[str, Review]:
     found = {}
     for name in raw:
-        one, key = _table(raw, name, problems), f"reviews.{name}"
+        one, key = problems.table(raw, name, "reviews."), f"reviews.{name}"
         day = _day(one, "on", key, problems)
         if day is None and "on" not in one:
             problems.add(f"{key}.on", "A review must have a day.", "Write on = 2025-01-31.")
@@ -178,7 +167,9 @@ def _batch(raw: Mapping[str, Any], key: str, problems: Problems) -> Batch:
     purpose = raw.get("purpose", "new")
     if purpose not in PURPOSES:
         problems.add(
-            f"{key}.purpose", f"purpose must be new or review, found {purpose!r}.", "Write one."
+            f"{key}.purpose",
+            f"purpose must be {' or '.join(PURPOSES)}, found {purpose!r}.",
+            "Write one.",
         )
         purpose = "new"
     if not 1900 <= year <= 2200:

@@ -22,7 +22,7 @@ from policy.lookups import Asked, lookup
 from policy.sizes import size_range
 from policy.values import Floats, Inputs
 
-__all__ = ["MADE", "findings_of", "names_of", "of_panel"]
+__all__ = ["MADE", "findings_of", "names_of", "of_panel", "without_section"]
 
 MADE = frozenset({"size_low()", "size_high()", "trade()"})
 """Inputs that are worked out from several, not looked up."""
@@ -145,15 +145,24 @@ def _trades(law: Law, panel: Panel) -> tuple[NDArray[np.object_], NDArray[np.obj
     alone = {own.size: name for name, own in law.trades.items() if of_size.count(own.size) == 1}
     given = panel.firms["industry_300"].astype("object")
     code = panel.firms["industry_gb4754"].astype("object")
-    trade = code.map({c: _division(owners, c) for c in code.dropna().unique()}).astype("object")
+    trade = code.map({c: _owner(owners, c) for c in code.dropna().unique()}).astype("object")
     trade = trade.where(trade.notna(), given.map(alone))
     industry = given.where(given.notna(), trade.map(sizes))
     return trade.to_numpy(dtype=object), industry.to_numpy(dtype=object)
 
 
-def _division(owners: Mapping[str, str], code: str) -> str | None:
+def without_section(code: str) -> str:
+    """A GB/T 4754 code without the letter of its section.
+
+    >>> without_section("C3921"), without_section("3921")
+    ('3921', '3921')
+    """
+    return code.lstrip("ABCDEFGHIJKLMNOPQRSTU")
+
+
+def _owner(owners: Mapping[str, str], code: str) -> str | None:
     """The owner of the longest beginning of a GB/T 4754 code."""
-    plain = code.lstrip("ABCDEFGHIJKLMNOPQRSTU")
+    plain = without_section(code)
     tries = [t[:n] for t in (code, plain) for n in range(len(t), 0, -1)]
     return next((owners[t] for t in tries if t in owners), None)
 

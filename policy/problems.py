@@ -40,6 +40,15 @@ class Problems:
             return 0.0
         return float(value)
 
+    def table(self, raw: Mapping[str, Any], name: str, within: str = "") -> Mapping[str, Any]:
+        """A table, empty where there is none; ``within`` is the beginning of its key."""
+        found = raw.get(name, {})
+        if isinstance(found, Mapping):
+            return found
+        key = within + name
+        self.add(key, f"{name} must be a table, found {found!r}.", f"Write [{key}].")
+        return {}
+
     def closed(self, raw: Mapping[str, Any], known: Sequence[str], key: str) -> None:
         """No field beside the known ones."""
         for name in sorted(set(raw) - set(known)):

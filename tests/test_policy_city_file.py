@@ -100,6 +100,7 @@ def test_without_a_file_nothing_is_set() -> None:
         ("[tasks.G4]", "[[tasks.G4]]", "tasks.G4"),
         ("on = 2026-05-01", 'on = "2026-05-01"', "reviews.A15.on"),
         ("on = 2026-05-01", "", "reviews.A15.on"),
+        ("[reviews.A15]", "[[reviews.A15]]", "reviews.A15"),
         ('by = "市场监管局"', "", "reviews.A15.by"),
         ("[budgets.2026]", "[budgets.next]", "budgets.next"),
         ("[changes.class1_ip]", "[[changes.class1_ip]]", "changes.class1_ip"),

@@ -21,6 +21,8 @@ __all__ = ["program_of", "search"]
 
 Floats = NDArray[np.float64]
 
+ON_STEP = 1e-4
+"""A value so near to a step, in steps, stands on it: for the least change as for rounding."""
 MOST_TRIES = 12
 """Sets of fields whose best change may fail the check before the search gives up."""
 
@@ -126,7 +128,7 @@ def _least(choice: Choice) -> float:
     """The change to the next value that the field is stated in."""
     step = choice.field.resolution
     along = choice.field.direction * choice.start / step
-    return float(np.floor(along + 1e-4) + 1.0 - along) * step
+    return float(np.floor(along + ON_STEP) + 1.0 - along) * step
 
 
 def _rounded(outlook: Outlook, change: Floats) -> Floats:
@@ -137,7 +139,7 @@ def _rounded(outlook: Outlook, change: Floats) -> Floats:
         step, way = choice.field.resolution, choice.field.direction
         if choice.field.integer:
             continue
-        steps = np.ceil(way * (choice.start + way * change[i]) / step - 1e-4)
+        steps = np.ceil(way * (choice.start + way * change[i]) / step - ON_STEP)
         target = way * float(np.round(steps * step, 6))
         found[i] = min(choice.high, way * (target - choice.start))
     return found

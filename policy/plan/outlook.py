@@ -39,7 +39,6 @@ _ADDING: Mapping[str, Adding] = {
     "titles": flow_of_titles_ever,
     "events": flow_of_events,
     "activities": flow_of_activities,
-    "each_district": flow_of_activities,
 }
 _MOVING = ("condition", "ratio", "growth", "price")
 

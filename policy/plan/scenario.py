@@ -87,7 +87,7 @@ def parse(raw: Mapping[str, Any], where: str, law: Law, plan: Plan, day: date) -
     problems = Problems(where)
     problems.closed(raw, (*_TEXTS, *SECTIONS), where)
     name = problems.text(raw, "name", where)
-    tables = {section: _table(raw, section, problems) for section in SECTIONS}
+    tables = {section: problems.table(raw, section) for section in SECTIONS}
     if not any(tables.values()):
         problems.add("", "A scenario must change something, found nothing.", _sections())
     parts = _Parts(problems, law, plan, day)
@@ -115,14 +115,6 @@ def parse(raw: Mapping[str, Any], where: str, law: Law, plan: Plan, day: date) -
 
 def _sections() -> str:
     return f"Write one of the tables {', '.join(SECTIONS)}."
-
-
-def _table(raw: Mapping[str, Any], section: str, problems: Problems) -> Mapping[str, Any]:
-    found = raw.get(section, {})
-    if isinstance(found, Mapping):
-        return found
-    problems.add(section, f"{section} must be a table, found {found!r}.", f"Write [{section}].")
-    return {}
 
 
 def _has_goal(plan: Plan, name: str) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from features.facts import LADDER
 from features.panel import Panel
 from features.schema import register
+from policy.inputs import without_section
 from policy.law import Law
 from policy.logic import MET
 from policy.plan.footing import Footing
@@ -183,7 +184,7 @@ def _division(code: str) -> str:
     >>> [_division(code) for code in ("C3921", "3921", "C", "")]
     ['39', '39', 'C', '']
     """
-    return code.lstrip("ABCDEFGHIJKLMNOPQRST")[:2] or code[:1]
+    return without_section(code)[:2] or code[:1]
 
 
 def _candidates(ground: Ground, tier: str) -> Mask:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,11 @@ class Today:
     may: Mask | None = None
     quota: int | None = None
     order: Floats | None = None
+
+    @cached_property
+    def side(self) -> Side:
+        """Who passes today; judged once for all scenarios."""
+        return _side(judge(self.edition, self.values, self.purpose), self, self.quota)
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,6 @@ def passing(verdict: Verdict) -> Mask:
 def simulate(law: Law, today: Today, scenarios: Sequence[Scenario]) -> list[Effect]:
     """Judge all firms under each scenario and compare with what holds today."""
     values, tier = today.values, today.edition.tier
-    before = _side(judge(today.edition, values, today.purpose), today, today.quota)
     found = []
     for scenario in scenarios:
         edition = law.edition(scenario.editions.get(tier, today.edition.id))
@@ -113,7 +118,7 @@ def simulate(law: Law, today: Today, scenarios: Sequence[Scenario]) -> list[Effe
         under = values.under(law.having(scenario.parameters))
         quota = scenario.quotas.get(tier, today.quota)
         after = _side(judge(edition, under, today.purpose), today, quota)
-        found.append(Effect(scenario, before, after))
+        found.append(Effect(scenario, today.side, after))
     return found
 
 
