@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from plan_footing import footing_of, stage_definition
 from plan_panels import panel_of
-from test_policy_plan import IDS, small_city, titled
+from plan_rows import IDS, small_city, titled
 from test_policy_targets import AFTER, TARGETS, whole_city
 
 from features.panel import Panel

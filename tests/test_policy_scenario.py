@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_panels import panel_of
+from plan_rows import titled
 from test_policy_loading import edited
-from test_policy_plan import titled
 from test_policy_verdict import many
 
 from features.panel import Panel
