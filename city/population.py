@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from city.names import credit_codes, firm_ids, firm_names, person_names
 from city.parameters import Floats, Parameters, Stream, sigmoid
-from city.state import TASTES, Bools, Traits
+from city.state import TASTES, Bools, Ints, Traits
 
 __all__ = ["firms_table", "populate"]
 
@@ -34,6 +34,7 @@ def populate(p: Parameters, firms: int, stream: Stream) -> Traits:
         industry=industry,
         sector=sectors[industry],
         manufacturing=(np.array([row[0] for row in rows])[industry] < "5").astype(float),
+        district=_districts(p, firms, stream("districts")),
         gross=np.clip(columns["gross"][industry] + rng.normal(0, 0.05, firms), 0.03, 0.8),
         rd=columns["rd"][industry] * np.exp(rng.normal(0, 0.45, firms)),
         intensity=np.log(columns["assets"][industry]) + rng.normal(0, 0.35, firms),
@@ -61,6 +62,11 @@ _COLUMNS = {
     "assets": 7,
     "field": 8,
 }
+
+
+def _districts(p: Parameters, firms: int, rng: np.random.Generator) -> Ints:
+    weight = np.array([place["weight"] for place in p.raw["place"]["districts"]])
+    return np.asarray(rng.choice(len(weight), firms, p=weight / weight.sum()), dtype=np.int64)
 
 
 def _founded(
@@ -96,8 +102,6 @@ def firms_table(
         name: np.array([row[i] for row in rows])[traits.industry] for name, i in _COLUMNS.items()
     }
     places = p.raw["place"]["districts"]
-    weight = np.array([d["weight"] for d in places])
-    district = rng.choice(len(places), count, p=weight / weight.sum())
     joint = rng.random(count) < 0.03
     owners = p.section("ownership")
     zh = {"private": "民营", "state": "国有", "foreign": "外资", "mixed": "混合所有制"}
@@ -108,9 +112,9 @@ def firms_table(
         {
             "firm_id": firm_ids(count),
             "name": firm_names(p, column["word"], joint, stream),
-            "uscc": credit_codes(list(region[district]), stream),
+            "uscc": credit_codes(list(region[traits.district]), stream),
             "legal_representative": person_names(p, count, stream),
-            "district": np.array([d["name"] for d in places])[district],
+            "district": np.array([d["name"] for d in places])[traits.district],
             "registered_in_city": np.ones(count),
             "city_out_on": left_city.astype("datetime64[s]"),
             "ownership": rng.choice(names, count, p=list(owners.values())),

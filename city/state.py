@@ -45,6 +45,7 @@ class Traits:
     industry: Ints
     sector: Ints
     manufacturing: Floats
+    district: Ints
     gross: Floats
     rd: Floats
     intensity: Floats
