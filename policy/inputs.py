@@ -22,7 +22,7 @@ from policy.lookups import Asked, lookup
 from policy.sizes import size_range
 from policy.values import Floats, Inputs
 
-__all__ = ["MADE", "findings_of", "names_of", "of_panel", "without_section"]
+__all__ = ["MADE", "findings_of", "names_of", "of_panel", "size_classes", "without_section"]
 
 MADE = frozenset({"size_low()", "size_high()", "trade()"})
 """Inputs that are worked out from several, not looked up."""
@@ -52,6 +52,12 @@ def of_panel(
     columns["foreign"] = table.foreign()
     columns |= _made(law, panel, table, "industry_300" in columns)
     return Inputs(panel.firm_ids, panel.as_of, data_year, columns, findings_of(panel, batch))
+
+
+def size_classes(law: Law, panel: Panel, data_year: int) -> tuple[Floats, Floats]:
+    """Return the least and greatest size class of each firm by its accounts of a fiscal year."""
+    made = _made(law, panel, _Accounts(panel, data_year), coded=False)
+    return made["size_low()"], made["size_high()"]
 
 
 class _Accounts:
