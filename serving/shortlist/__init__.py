@@ -1,0 +1,1 @@
+"""Shortlists: who is put forward, in which order, and on what grounds."""
