@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from city.groups import drawn, group_ids, shared_names
 from city.names import credit_codes, firm_ids, firm_names, person_names
 from city.parameters import Floats, Parameters, Stream, sigmoid
 from city.state import TASTES, Bools, Ints, Traits
@@ -18,7 +19,9 @@ def populate(p: Parameters, firms: int, stream: Stream) -> Traits:
     rng = stream("traits")
     rows = p.raw["industries"]["rows"]
     share = np.array([row[2] for row in rows], dtype=float)
-    industry = rng.choice(len(rows), firms, p=share / share.sum())
+    alone = rng.choice(len(rows), firms, p=share / share.sum()).astype(np.int64)
+    groups = drawn(p, alone, _districts(p, firms, stream("districts")), stream)
+    industry = groups.industry
     columns = {name: np.array([row[i] for row in rows]) for name, i in _COLUMNS.items()}
     sectors = np.unique(columns["sector"], return_inverse=True)[1]
     founded, initial = _founded(p, firms, rng)
@@ -34,7 +37,10 @@ def populate(p: Parameters, firms: int, stream: Stream) -> Traits:
         industry=industry,
         sector=sectors[industry],
         manufacturing=(np.array([row[0] for row in rows])[industry] < "5").astype(float),
-        district=_districts(p, firms, stream("districts")),
+        district=groups.district,
+        group=groups.number,
+        head=groups.head,
+        niche=groups.niche,
         gross=np.clip(columns["gross"][industry] + rng.normal(0, 0.05, firms), 0.03, 0.8),
         rd=columns["rd"][industry] * np.exp(rng.normal(0, 0.45, firms)),
         intensity=np.log(columns["assets"][industry]) + rng.normal(0, 0.35, firms),
@@ -101,24 +107,25 @@ def firms_table(
     column = {
         name: np.array([row[i] for row in rows])[traits.industry] for name, i in _COLUMNS.items()
     }
-    places = p.raw["place"]["districts"]
+    places, niches = p.raw["place"]["districts"], np.array(p.raw["names"]["niches"])
     joint = rng.random(count) < 0.03
     owners = p.section("ownership")
     zh = {"private": "民营", "state": "国有", "foreign": "外资", "mixed": "混合所有制"}
-    names = np.array([zh[name] for name in owners])
+    held_by = np.array([zh[name] for name in owners])
+    own = firm_names(p, column["word"], joint, stream)
     region = np.array([f"{p.raw['place']['region']}{i + 1:02d}" for i in range(len(places))])
     niche = (traits.niche_year.astype(int) - 1970).astype("datetime64[Y]").astype("datetime64[s]")
     return pd.DataFrame(
         {
             "firm_id": firm_ids(count),
-            "name": firm_names(p, column["word"], joint, stream),
+            "name": shared_names(p, own, column["word"], joint.astype(np.int64), traits.head),
             "uscc": credit_codes(list(region[traits.district]), stream),
             "legal_representative": person_names(p, count, stream),
             "district": np.array([d["name"] for d in places])[traits.district],
             "registered_in_city": np.ones(count),
             "city_out_on": left_city.astype("datetime64[s]"),
-            "ownership": rng.choice(names, count, p=list(owners.values())),
-            "control_group_id": _groups(p, count, rng),
+            "ownership": rng.choice(held_by, count, p=list(owners.values())),
+            "control_group_id": group_ids(traits.group),
             "founded_on": traits.founded_on.astype("datetime64[s]"),
             "legal_form": np.where(joint, "joint_stock", "limited"),
             "industry_gb4754": column["code"],
@@ -128,16 +135,6 @@ def firms_table(
             "tech_field": column["field"],
             "negative_list": np.full(count, "none"),
             "niche_start_on": niche,
-            "niche_name": column["word"],
+            "niche_name": np.char.add(niches[traits.niche], column["word"]),
         }
     )
-
-
-def _groups(p: Parameters, count: int, rng: np.random.Generator) -> NDArray[np.object_]:
-    """Put a few firms into control groups; the others have none."""
-    groups = np.full(count, None, dtype=object)
-    members = np.flatnonzero(rng.random(count) < p.number("population", "group_share"))
-    members = rng.permutation(members)
-    size = p.whole("population", "group_size")
-    groups[members] = [f"G{1 + i // size:05d}" for i in range(len(members))]
-    return groups

@@ -46,6 +46,9 @@ class Traits:
     sector: Ints
     manufacturing: Floats
     district: Ints
+    group: Ints  # number of the control group, -1 = none
+    head: Ints  # row of the group's head; the firm's own without a group
+    niche: Ints
     gross: Floats
     rd: Floats
     intensity: Floats
