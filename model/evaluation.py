@@ -11,7 +11,7 @@ telling years apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -31,6 +31,8 @@ from model.examples import (
     matrix,
     yearly,
 )
+from model.fairness_groups import groups_of
+from model.fairness_report import Ranked, fairness
 from model.folds import grouped
 from model.rivals import BASELINES
 from model.tasks import Task
@@ -58,6 +60,12 @@ class Tested:
     p_high: Array
     baselines: Mapping[str, Array]
     trained_on: Mapping[str, object]
+    compared_by: Mapping[str, Array] = field(default_factory=dict)
+    """The groups of fairness checks by dimension, one a firm."""
+
+    def ranked(self) -> Ranked:
+        """The list of this date as fairness looks at it."""
+        return Ranked(self.firm_ids, self.score, self.probability, self.label, self.compared_by)
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,7 @@ class Evaluation:
                 for name in self.tested[0].baselines
             },
             "calibration": metrics.reliability(label, _joined(self.tested, "probability")),
+            "fairness": fairness([t.ranked() for t in self.tested]),
             "ties": "expectation over all orders of tied firms",
             "n": len(label),
             "positives": int(label.sum()),
@@ -106,7 +115,15 @@ def evaluate(
     """Evaluate at ``days``; raises :class:`NotAvailable` where labels or positives are missing."""
     tests = _tests(history, task, sorted(set(days)), test_firms)
     if test_firms is not None:
-        return _by_firms(history, task, tests, test_firms, run)
+        found = _by_firms(history, task, tests, test_firms, run)
+    else:
+        found = _out_of_time(history, task, tests, run)
+    panels = {test.as_of: test.seen.cube.panel for test in tests}
+    tested = (replace(t, compared_by=groups_of(panels[t.as_of], t.firm_ids)) for t in found.tested)
+    return replace(found, tested=tuple(tested))
+
+
+def _out_of_time(history: History, task: Task, tests: list[Cohort], run: Run) -> Evaluation:
     found = []
     for test in tests:
         parts = training_cohorts(history, task, test.as_of)

@@ -18,6 +18,7 @@ def evaluation_html(report: Mapping[str, Any]) -> str:
     """Render what ``Evaluation.as_json`` gives; texts of the data are escaped."""
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["shown"] = _shown
+    environment.filters["ratio"] = _ratio
     text = (resources.files("model") / "report.html").read_text(encoding="utf-8")
     models = [("tidu", report["metrics"])]
     blank = {"brier": None, "ece": None}
@@ -29,3 +30,10 @@ def evaluation_html(report: Mapping[str, Any]) -> str:
 
 def _shown(value: float | None) -> str:
     return "–" if value is None or math.isnan(value) else f"{value:.3f}"
+
+
+def _ratio(triple: Mapping[str, float | None]) -> str:
+    """A ratio with its interval; a side that nothing bounds is open."""
+    value, low, high = (triple[name] for name in ("value", "low", "high"))
+    shown = ["–" if v is None else f"{v:.2f}" for v in (value, low, high)]
+    return f"{shown[0]} [{shown[1]}, {shown[2] if high is not None else '∞'}]"

@@ -91,8 +91,24 @@ def test_the_report_as_html_stands_alone(city_home: Trained, tmp_path: Path) -> 
     done(city_home.home, "evaluate", "--task", "growth@12", *words)
     text = page.read_text(encoding="utf-8")
     assert "growth@12" in text
+    for said in ("临澜区", "微型 micro", "民营", "5–9", "证据不足"):  # fairness, every dimension
+        assert said in text
     assert "http://" not in text.replace("http://www.w3.org", "")
     assert "<script" not in text
+
+
+def test_the_report_compares_groups_at_the_length_of_the_list(city_home: Trained) -> None:
+    words = ("--task", "growth@12", "--test-as-of", "2024-06-30,2025-06-30")
+    found = done(city_home.home, "evaluate", *words)
+    fairness = found["fairness"]
+    assert fairness["k"] == [max(20, date["positives"]) for date in found["dates"]]
+    district = fairness["dimensions"]["district"]
+    assert district["unknown"] == 0
+    rows = district["questions"]
+    assert sum(row["count"] for row in rows["selection"]) == sum(fairness["k"])
+    assert sum(row["n"] for row in rows["selection"]) == found["n"]
+    assert sum(row["n"] for row in rows["recall"]) == found["positives"]
+    assert sum(row["count"] for row in rows["outcome"]) == found["positives"]
 
 
 def of_a_date(day: int, label: list[float], score: list[float]) -> model.evaluation.Tested:
