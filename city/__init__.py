@@ -65,7 +65,7 @@ def build(firms: int, seed: int, draws: int | None = None) -> City:
     ends = ended(world, history, moved)
     events = events_table(world, states, history, ends, stream_of)
     events.insert(0, "firm_id", ids[events.pop("row").to_numpy()])
-    annual, corrections = annual_tables(world, states, ends.day, ids, stream_of)
+    annual, corrections = annual_tables(world, states, ends.day, ids, (whole, stream_of))
     titles = titles_table(world, history, ids)
     applications = applications_table(world, history, ids, whole)
     made = {

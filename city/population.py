@@ -115,6 +115,7 @@ def firms_table(
     own = firm_names(p, column["word"], joint, stream)
     region = np.array([f"{p.raw['place']['region']}{i + 1:02d}" for i in range(len(places))])
     niche = (traits.niche_year.astype(int) - 1970).astype("datetime64[Y]").astype("datetime64[s]")
+    begun = traits.niche_year <= p.whole("time", "last")
     return pd.DataFrame(
         {
             "firm_id": firm_ids(count),
@@ -134,7 +135,8 @@ def firms_table(
             "is_manufacturing": traits.manufacturing,
             "tech_field": column["field"],
             "negative_list": np.full(count, "none"),
-            "niche_start_on": niche,
+            # A firm that has not found its niche yet has no day to tell.
+            "niche_start_on": np.where(begun, niche, np.datetime64("NaT", "s")),
             "niche_name": np.char.add(niches[traits.niche], column["word"]),
         }
     )

@@ -1,4 +1,4 @@
-"""Reports as they reach the city: late, absent, with gaps, now and then corrected.
+"""Reports as they reach the city: late, absent, with gaps, in a wrong unit, some put right later.
 
 Whether a report comes at all is decided by the state before its year, so that a missing end of a
 growth window says nothing about that growth. Lateness and gaps follow what the firm would rather
@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from city.accounts import MONEY, statement
+from city.basis import Basis, basis_of, consolidated, restated
 from city.parameters import Floats, Stream, score, sigmoid
 from city.state import State, View, World
 
@@ -101,33 +102,57 @@ def annual_tables(
     states: Sequence[State],
     ended_on: NDArray[np.datetime64],
     ids: NDArray[np.str_],
-    stream_of: Mapping[int, Stream],
+    streams: tuple[Stream, Mapping[int, Stream]],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return ``annual`` as first reported, and its corrections, both with ``known_on``."""
-    p = world.parameters
-    first = p.whole("time", "first_accounts")
-    frames = []
+    """Return ``annual`` as first reported, and its corrections, both with ``known_on``.
+
+    ``streams`` are that of the whole city and those of its years.
+    """
+    whole, stream_of = streams
+    basis = basis_of(world, whole)
+    first = world.parameters.whole("time", "first_accounts")
+    sound: list[pd.DataFrame] = []
+    wrong: list[pd.DataFrame] = []
+    right: list[pd.DataFrame] = []
     for before, after in pairwise(states):
         if before.year >= first:
             stream = stream_of[before.year]
             filed = _filed(world, before, after, ended_on, stream)
-            frame = pd.DataFrame(statement(world, after, filed.rows, stream))
-            frame = _with_gaps(world, after, filed.rows, frame, stream)
-            frame["audited"] = _audited(world, after, filed.rows, stream)
-            frame["audit_opinion"] = _opinion(world, after, filed.rows, frame["audited"])
+            frame = _statements(world, after, filed, basis, stream)
             frame.insert(0, "firm_id", ids[filed.rows])
             frame.insert(1, "year", np.full(len(frame), float(before.year)))
             frame["known_on"] = filed.known_on.astype("datetime64[s]")
-            frames.append(_corrected(world, frame, stream))
-    end = pd.Timestamp(f"{p.whole('time', 'last') + 1}-06-30")
-    return _whole([f for f, _ in frames], end), _whole([f for _, f in frames], end)
+            new = np.flatnonzero(basis.restates & (basis.since == before.year))
+            if sound and len(new):
+                factor = pd.Series(basis.factor[new], index=ids[new])
+                right.append(restated(sound[-1], frame, factor))
+            sound.append(frame)
+            first_report, correction = _corrected(world, frame.copy(), stream)
+            wrong.append(first_report)
+            right.append(correction)
+    end = pd.Timestamp(f"{world.parameters.whole('time', 'last') + 1}-06-30")
+    return _whole(wrong, end), _whole(right, end)
+
+
+def _statements(
+    world: World, after: State, filed: Filed, basis: Basis, stream: Stream
+) -> pd.DataFrame:
+    """Return what the firms of ``filed`` would report if nothing went wrong."""
+    frame = pd.DataFrame(statement(world, after, filed.rows, stream))
+    frame = frame.assign(reporting_basis="parent", currency="CNY")
+    group = basis.group_in(after.year - 1, filed.rows)
+    frame = consolidated(frame, group, basis.factor[filed.rows])
+    frame = _with_gaps(world, after, filed.rows, frame, stream)
+    frame["audited"] = _audited(world, after, filed.rows, stream)
+    frame["audit_opinion"] = _opinion(world, after, filed.rows, frame["audited"])
+    return frame
 
 
 def _whole(frames: list[pd.DataFrame], end: pd.Timestamp) -> pd.DataFrame:
-    """Stack the years, leaving out what is not yet known."""
+    """Stack the years without what is not yet known; of two that put a year right, the later."""
     table = pd.concat(frames, ignore_index=True)
-    table = table[table["known_on"] <= end].assign(reporting_basis="parent", currency="CNY")
-    return table.sort_values(["firm_id", "year"]).reset_index(drop=True)
+    table = table[table["known_on"] <= end].sort_values(["firm_id", "year", "known_on"])
+    return table.drop_duplicates(["firm_id", "year"], keep="last").reset_index(drop=True)
 
 
 def _filed(
@@ -177,14 +202,23 @@ def _opinion(world: World, after: State, rows: NDArray[np.int64], audited: pd.Se
 def _corrected(
     world: World, frame: pd.DataFrame, stream: Stream
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Let some first reports be off by one factor, and follow them with the right one."""
-    r, rng = world.parameters.section("reports"), stream("corrections")
-    rows = np.flatnonzero(rng.random(len(frame)) < r["corrected"])
-    right = frame.iloc[rows].copy()
-    wait = rng.integers(r["correction_days"][0], r["correction_days"][1] + 1, len(rows))
+    """Let some first reports be off by one factor, and follow them with the right one.
+
+    Some are in another unit (元 or 亿元 where 万元 is asked for): not all of these are put right.
+    """
+    r, n = world.parameters.section("reports"), len(frame)
+    rng, slips = stream("corrections"), stream("slips")
+    off = rng.random(n) < r["corrected"]
+    slipped = (slips.random(n) < r["slipped"]) & ~off
+    factor = np.where(off, np.exp(rng.normal(0, r["correction_sd"], n)), 1.0)
+    unit = np.where(slips.random(n) < r["slipped_up"], 1e4, 1e-4)
+    factor = np.where(slipped, unit, factor)
+    right = frame[off | (slipped & (slips.random(n) < r["slips_corrected"]))].copy()
+    wait = rng.integers(r["correction_days"][0], r["correction_days"][1] + 1, len(right))
     right["known_on"] = right["known_on"] + pd.to_timedelta(wait, unit="D").as_unit("s")
-    factor = np.exp(rng.normal(0, r["correction_sd"], len(rows)))
-    money = sorted(MONEY)
-    wrong = np.round(frame.loc[frame.index[rows], money].to_numpy() * factor[:, None], 2)
-    frame.loc[frame.index[rows], money] = wrong
+    money, rows = sorted(MONEY), np.flatnonzero(factor != 1.0)
+    values = frame.loc[frame.index[rows], money].to_numpy() * factor[rows][:, None]
+    # 亿元 are written with as many places as it takes.
+    fine = (factor[rows] < 1e-3)[:, None]
+    frame.loc[frame.index[rows], money] = np.where(fine, np.round(values, 6), np.round(values, 2))
     return frame, right
