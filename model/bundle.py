@@ -25,6 +25,7 @@ from features.profile import Profile
 from features.spec import FeatureSpec
 from model.boosters import Additive
 from model.calibration import Calibration
+from model.rank_law import RankLaw
 from model.tasks import Task, TaskName
 from model.training import Trained
 from tidu import __version__, digest
@@ -43,7 +44,7 @@ CURE = "Copy the bundle again from where it was trained, or train it again."
 
 @dataclass(frozen=True)
 class Bundle:
-    """A loaded, verified bundle."""
+    """A loaded, verified bundle. ``rank_law`` is None where training did not ask for it."""
 
     id: str
     path: Path
@@ -53,6 +54,7 @@ class Bundle:
     model: Additive
     calibration: Calibration
     report: Mapping[str, object]
+    rank_law: RankLaw | None = None
 
     @property
     def as_of(self) -> date:
@@ -138,13 +140,15 @@ def probe(path: Path) -> None:
 
 
 def _parts(trained: Trained) -> dict[str, bytes]:
-    model = {
+    model: dict[str, object] = {
         "model": trained.model.as_json(),
         "calibration": trained.calibration.as_json(),
         "specs": [spec.as_json() for spec in trained.profile.specs],
         "peers": trained.profile.reference.as_json(),
         "task": _task_json(trained.task),
     }
+    if trained.rank_law is not None:
+        model["rank_law"] = trained.rank_law.as_json()
     rows = [[None if np.isnan(v) else float(v) for v in row] for row in trained.probe]
     probe_rows = {"values": rows, "scores": [float(s) for s in trained.model.scores(trained.probe)]}
     return {
@@ -203,6 +207,7 @@ def _assembled(path: Path, manifest: Mapping[str, object], parts: Mapping[str, b
         profile = Profile(specs, PeerReference.from_json(data["peers"]))
         calibration = Calibration.from_json(data["calibration"])
         task = _task_from(data["task"])
+        law = RankLaw.from_json(data["rank_law"]) if "rank_law" in data else None
         report = json.loads(parts["report.json"])
     except ODD as error:
         raise Refused(
@@ -212,7 +217,9 @@ def _assembled(path: Path, manifest: Mapping[str, object], parts: Mapping[str, b
     if profile.names != model.names:
         raise Refused(f"Bundle {path.name}: profile and model name different features.", CURE)
     profile.require(task.family)
-    return Bundle(str(manifest["id"]), path, manifest, task, profile, model, calibration, report)
+    return Bundle(
+        str(manifest["id"]), path, manifest, task, profile, model, calibration, report, law
+    )
 
 
 def _probe_in_child(path: Path) -> None:

@@ -7,7 +7,7 @@ closed and its evidence was known by that date. Probabilities are calibrated on 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -18,7 +18,18 @@ from features.profile import Profile
 from model import metrics
 from model.boosters import Additive
 from model.calibration import Calibration, calibrate
-from model.examples import Cohort, Examples, both_classes, cohorts, examples, fitted_profile, yearly
+from model.examples import (
+    Cohort,
+    Examples,
+    both_classes,
+    cohort_at,
+    cohorts,
+    examples,
+    fitted_profile,
+    matrix,
+    yearly,
+)
+from model.rank_law import RankLaw, rank_law
 from model.recipes import RECIPES, Recipe
 from model.selection import Choice, choose, learn_on
 from model.tasks import Task
@@ -27,6 +38,7 @@ from tidu.clock import add_months
 from tidu.errors import NotAvailable
 
 __all__ = [
+    "REDRAWS",
     "Origin",
     "Progress",
     "Run",
@@ -36,9 +48,14 @@ __all__ = [
     "silent",
     "train",
     "training_cohorts",
+    "with_rank_law",
 ]
 
 PROBE_ROWS = 32
+REDRAWS = 6
+"""Fits to outcomes drawn anew, as a served bundle has them: 30 pairs for the rank law."""
+FEWEST_RANKED = 20
+FEWEST_POSITIVES = 10
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
@@ -50,10 +67,14 @@ def silent(what: str, done: int, of: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a training is run: its seed, and who is told of its progress."""
+    """How a training is run: its seed, who is told of its progress, how often outcomes are redrawn.
+
+    Without redraws the rank law is unknown. Each costs one more fit of the chosen recipe.
+    """
 
     seed: int = 0
     progress: Progress = silent
+    redraws: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +87,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained task: what a bundle stores. ``probe`` are training rows to check a load with."""
+    """A trained task: what a bundle stores. ``probe`` are training rows to check a load with.
+
+    ``held`` are the out-of-fold scores of the training rows: not stored, what the calibration and
+    the rank law stand on.
+    """
 
     task: Task
     as_of: date
@@ -78,7 +103,9 @@ class Trained:
     model: Additive
     calibration: Calibration
     probe: Array
+    held: Array
     report: dict[str, object] = field(default_factory=dict)
+    rank_law: RankLaw | None = None
 
 
 def train(history: History, task: Task, day: date, run: Run = Run()) -> Trained:
@@ -88,7 +115,38 @@ def train(history: History, task: Task, day: date, run: Run = Run()) -> Trained:
     profile = fitted_profile(task, parts)
     rows = examples(task, parts, profile)
     run.progress("cohorts", 1, 1)
-    return learn(rows, parts, profile, Origin(day, history.head), run)
+    trained = learn(rows, parts, profile, Origin(day, history.head), run)
+    if not run.redraws:
+        return trained
+    asked = cohort_at(history, task, day)
+    return with_rank_law(trained, rows, asked.kept(asked.fresh), run)
+
+
+def with_rank_law(trained: Trained, rows: Examples, asked: Cohort, run: Run) -> Trained:
+    """Add how far places among ``asked`` move; unknown where there are too few to say.
+
+    ``rows`` are what ``trained`` learned from. Labels are drawn from its out-of-fold chances and
+    its recipe is fitted to each draw (:mod:`model.rank_law`).
+    """
+    chance = trained.calibration.probability(trained.held)
+    fewest = min(chance.sum(), len(chance) - chance.sum())
+    if run.redraws < 2 or len(asked.index) < FEWEST_RANKED or fewest < FEWEST_POSITIVES:
+        return trained
+    values = matrix(asked, trained.profile).values
+    directions = _directions(rows.task, trained.profile)
+    rng = np.random.default_rng(run.seed)
+    scores = []
+    for i in range(run.redraws):
+        run.progress("outcomes drawn anew", i, run.redraws)
+        drawn = replace(rows, label=(rng.random(len(chance)) < chance).astype("float64"))
+        scores.append(learn_on(drawn, directions, trained.recipe, run.seed).scores(values))
+    run.progress("outcomes drawn anew", run.redraws, run.redraws)
+    return replace(trained, rank_law=rank_law(scores))
+
+
+def _directions(task: Task, profile: Profile) -> tuple[int, ...]:
+    """A direction says what is good for the firm; the label may be something bad."""
+    return tuple(spec.direction * task.sense for spec in profile.specs)
 
 
 def training_cohorts(history: History, task: Task, day: date) -> list[Cohort]:
@@ -119,8 +177,7 @@ def learn(
 ) -> Trained:
     """Fit and calibrate on prepared examples."""
     both_classes(rows.task, rows.label)
-    # A direction says what is good for the firm; the label may be something bad.
-    directions = tuple(spec.direction * rows.task.sense for spec in profile.specs)
+    directions = _directions(rows.task, profile)
     choice = choose(rows, directions, RECIPES, run.seed, run.progress)
     ahead = rows.task.months / 12
     calibration = calibrate(choice.scores, rows.label, rows.groups, rows.dates, ahead)
@@ -138,6 +195,7 @@ def learn(
         model,
         calibration,
         _probe(rows.values),
+        choice.scores,
         _report(rows, parts, choice, calibration),
     )
 

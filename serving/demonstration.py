@@ -44,7 +44,7 @@ def train_and_publish(
 ) -> str:
     """Train the demo's tasks, put them in use and publish; returns the snapshot's id."""
     from model.bundle import load, write
-    from model.training import Run, train
+    from model.training import REDRAWS, Run, train
     from serving import snapshot
     from serving.publishing import Rules, published
 
@@ -52,7 +52,7 @@ def train_and_publish(
     bundles = []
     for i, name in enumerate(TASKS):
         progress("tasks trained", i, len(TASKS))
-        trained = train(history, workspace.task(name, history), AS_OF, Run(seed))
+        trained = train(history, workspace.task(name, history), AS_OF, Run(seed, redraws=REDRAWS))
         bundle = load(write(trained, workspace.bundles))
         workspace.put_in_use(bundle)
         bundles.append(bundle)

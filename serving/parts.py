@@ -106,7 +106,10 @@ def profile(publication: Publication) -> pa.Table | None:
 
 @_per_task("scores", 1)
 def scores(publication: Publication, task: TaskPart) -> pa.Table:
-    """Scores in rank order: row i is rank i + 1; ``firm`` is the firm's number."""
+    """Scores in rank order: row i is rank i + 1; ``firm`` is the firm's number.
+
+    How far ranks may move stands in the table's own description, where the bundle says it.
+    """
     frame = task.scores.iloc[_by_rank(task)]
     places = {firm: i for i, firm in enumerate(_sorted(publication)["firm_id"])}
     number = np.array([places[firm] for firm in frame["firm_id"]], dtype=np.int32)
@@ -114,7 +117,10 @@ def scores(publication: Publication, task: TaskPart) -> pa.Table:
     for name in ("score", "probability", "p_low", "p_high"):
         columns[name] = pa.array(frame[name].to_numpy(dtype="float64"))
     columns["stale"] = pa.array(frame["stale"].to_numpy(dtype="uint8"))
-    return pa.table(columns)
+    table = pa.table(columns)
+    if task.rank_law is None:
+        return table
+    return table.replace_schema_metadata({"rank_law": canonical_json(task.rank_law.as_json())})
 
 
 @_per_task("reasons", 1)

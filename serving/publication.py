@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.rank_law import RankLaw
 from model.wording import Feature
 from serving.judging import Judged
 from serving.planned import Planned
@@ -68,6 +69,8 @@ class TaskPart:
     base_slope: float
     peers: Floats | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    rank_law: RankLaw | None = None
+    """How far places move with outcomes drawn anew; None where the bundle does not say."""
 
     def __post_init__(self) -> None:
         problems = [*self._shapes()]

@@ -110,6 +110,7 @@ def task_part(book: ScoreBook) -> TaskPart:
         base_slope=bundle.calibration.slope(base),
         peers=book.positions,
         facts=_facts(bundle),
+        rank_law=bundle.rank_law,
     )
 
 

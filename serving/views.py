@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from model.rank_law import RankLaw
     from policy.sheet import Sheet
 
 __all__ = [
@@ -112,6 +113,14 @@ class Scores:
         self.p_low = _numpy(table, "p_low")
         self.p_high = _numpy(table, "p_high")
         self.stale = _numpy(table, "stale")
+        self._law = (table.schema.metadata or {}).get(b"rank_law")
+
+    @cached_property
+    def rank_law(self) -> RankLaw | None:
+        """How far ranks move with outcomes drawn anew; None where nothing is known of it."""
+        from model.rank_law import RankLaw
+
+        return RankLaw.from_json(json.loads(self._law)) if self._law else None
 
     def __len__(self) -> int:
         return len(self.firm)

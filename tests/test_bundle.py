@@ -55,6 +55,15 @@ def test_a_whole_bundle_loads_in_its_own_process(bundle: Path) -> None:
 
 
 @pytest.mark.usefixtures("_here")
+def test_how_far_ranks_move_is_stored_and_a_bundle_of_old_does_not_say(bundle: Path) -> None:
+    law = load(bundle).rank_law
+    assert law is not None
+    assert max(law.above) > 0
+    sealed(bundle, lambda content: content.pop("rank_law"), "model.json")
+    assert load(bundle).rank_law is None
+
+
+@pytest.mark.usefixtures("_here")
 @pytest.mark.parametrize("where", [0.0, 0.01, 0.5, 0.99])
 @pytest.mark.parametrize("part", FILES)
 def test_a_cut_part_is_refused_by_name(bundle: Path, part: str, where: float) -> None:
@@ -123,13 +132,18 @@ def _forbidden(content: dict[str, Any]) -> None:
     content["specs"][0]["families"] = ["listing"]
 
 
+def _rank_law(content: dict[str, Any]) -> None:
+    content["rank_law"]["above"][0] = -1.0
+
+
 def _calibration(content: dict[str, Any]) -> None:
     content["calibration"] = {}
 
 
 @pytest.mark.usefixtures("_here")
 @pytest.mark.parametrize(
-    "change", [_drop_spec, _foreign_spec, _foreign_task, _forbidden, _calibration, dict.clear]
+    "change",
+    [_drop_spec, _foreign_spec, _foreign_task, _forbidden, _calibration, _rank_law, dict.clear],
 )
 def test_sealed_contents_of_another_version_are_refused(
     bundle: Path, change: Callable[[dict[str, Any]], None]

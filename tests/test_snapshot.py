@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from sample_publication import TASKS, features, firms, publication, task_part
 
+from model.rank_law import RankLaw
 from serving import parts, snapshot, views
 from serving.snapshot import Snapshot, available, write
 from tidu.errors import Conflict, NotFound, Refused, Unready
@@ -40,6 +41,16 @@ def test_what_is_read_is_what_was_published(home: Path) -> None:
             assert by_firm["score"].iloc[place] == task.scores.score[row]
             assert np.array_equal(part.contributions[place], task.reasons.contributions[row])
             assert np.array_equal(part.values[place], task.reasons.values[row], equal_nan=True)
+
+
+def test_how_far_ranks_move_goes_with_the_scores(home: Path) -> None:
+    given = publication()
+    law = RankLaw((-2.0, 2.0), (-1.5, 1.5), (0.3, 0.3), (0.2, 0.4))
+    known, other = TASKS[:2]
+    tasks = {**given.tasks, known: replace(given.tasks[known], rank_law=law)}
+    found = opened(home, write(replace(given, tasks=tasks), home))
+    assert found.tasks[known].scores.rank_law == law
+    assert found.tasks[other].scores.rank_law is None
 
 
 def test_profile_follows_its_firm_however_firms_were_ordered(home: Path) -> None:

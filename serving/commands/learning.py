@@ -40,13 +40,13 @@ def train_command(
 ) -> None:
     """Train a task and write its bundle; the first of a task comes into use."""
     from model.bundle import load, write
-    from model.training import Run, train
+    from model.training import REDRAWS, Run, train
 
     workspace = Workspace.of()
     history = workspace.history()
     task = workspace.task(task_name, history, horizon)
     with bars() as progress:
-        trained = train(history, task, day, Run(seed, progress))
+        trained = train(history, task, day, Run(seed, progress, REDRAWS))
     path = write(trained, out or workspace.bundles)
     # The home keeps every bundle it may put into use, wherever else one was asked for.
     kept = write(trained, workspace.bundles) if out else path
