@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchmarks.proof_item import Counts, Proof
 from city import City, build
-from city.files import write
+from city.files import DELIVERIES, write
 from features.mapping_build import load_mapping
 from features.panel import History
 from features.prepared import prepare
@@ -24,7 +24,6 @@ from model.training import Run, train
 __all__ = ["PROOFS", "held_bins", "history_of"]
 
 TASKS = ("promotion:srdi_municipal@12", "growth@12", "distress@12")
-TABLES = ("firms", "annual", "annual_corrections", "titles", "applications", "events", "materials")
 AS_OF = date(2025, 6, 30)
 BINS = 20
 SHARE = 0.85
@@ -36,7 +35,7 @@ def history_of(city: City, folder: Path) -> History:
     with resources.as_file(resources.files("city") / "mapping.toml") as path:
         mapping = load_mapping(path)
     vault = Vault(folder / "home")
-    for name in TABLES:
+    for name in DELIVERIES:
         vault.add(prepare(files[name], mapping, date(2026, 6, 30)))
     return vault.at(vault.head)
 

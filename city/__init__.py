@@ -12,6 +12,10 @@ from typing import Any
 
 import pandas as pd
 
+from city.activities import activities_table
+from city.attestations import attestations_table, pool_members
+from city.awards import awards_table
+from city.credit import credit_table
 from city.ladder import Happened, chances, draw, settle
 from city.names import firm_ids
 from city.papers import materials_table
@@ -64,17 +68,30 @@ def build(firms: int, seed: int, draws: int | None = None) -> City:
     moved = whole("moved").random(firms) < p.number("leaving", "moved_share")
     ends = ended(world, history, moved)
     events = events_table(world, states, history, ends, stream_of)
-    events.insert(0, "firm_id", ids[events.pop("row").to_numpy()])
+    credit = credit_table(world, states, events, ends.day, stream_of)
+    for table in (events, credit):
+        table.insert(0, "firm_id", ids[table.pop("row").to_numpy()])
     annual, corrections = annual_tables(world, states, ends.day, ids, (whole, stream_of))
     titles = titles_table(world, history, ids)
     applications = applications_table(world, history, ids, whole)
+    people = firms_table(p, world.traits, ends.left_city, whole)
     made = {
-        "firms": firms_table(p, world.traits, ends.left_city, whole),
+        "firms": people,
         "annual": annual,
         "titles": titles,
         "applications": applications,
         "events": events,
         "materials": materials_table(p, applications, titles, whole),
+        "credit": credit,
+        "attestations": pd.concat(
+            [
+                attestations_table(p, applications, people, whole),
+                pool_members(p, events, people, whole),
+            ],
+            ignore_index=True,
+        ),
+        "awards": awards_table(p, titles, pd.Series(ends.day, ids), whole),
+        "activities": activities_table(p, people, whole),
     }
     tables = {name: _canonical(name, table) for name, table in made.items()}
     count = p.whole("time", "draws") if draws is None else draws

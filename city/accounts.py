@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from city.parameters import Floats, Stream, sigmoid
 from city.state import State, View, World
 
-__all__ = ["MONEY", "statement"]
+__all__ = ["MONEY", "borrowings", "statement"]
 
 Columns = dict[str, Floats]
 LEVELS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -115,19 +115,45 @@ def _profit(firms: Firms) -> Columns:
     return {"revenue": revenue} | {name: revenue * ratio for name, ratio in ratios.items()}
 
 
-def _balance(firms: Firms, money: Columns) -> Columns:
-    s, books, rows, traits = firms.numbers, firms.after.books, firms.rows, firms.world.traits
-    assets = np.round(money["revenue"] * np.exp(books.intensity[rows]), 2)
+@dataclass(frozen=True, slots=True)
+class Debts:
+    """What a firm has and owes, as far as it follows from its books alone."""
+
+    assets: Floats
+    liabilities: Floats
+    current: Floats
+    owed: Floats  # current liabilities
+    short: Floats  # borrowings, short-term and long-term
+    long: Floats
+
+
+def _debts(world: World, after: State, rows: NDArray[np.int64], revenue: Floats) -> Debts:
+    s, books = world.parameters.section("statement"), after.books
+    assets = np.round(revenue * np.exp(books.intensity[rows]), 2)
     liabilities = np.round(assets * books.debt[rows], 2)
-    current = np.round(assets * traits.current_share[rows], 2)
+    current = np.round(assets * world.traits.current_share[rows], 2)
     owed = current / np.maximum(books.liquidity[rows], 0.05)
     owed = np.round(np.minimum(owed, s["current_debt"] * liabilities), 2)
+    loans = liabilities * world.parameters.number("accounts", "loan_share")
+    short = np.minimum(s["short_loans"] * loans, s["short_loans_max"] * owed)
+    long = np.minimum(loans - short, liabilities - owed)
+    return Debts(assets, liabilities, current, owed, short, long)
+
+
+def borrowings(world: World, after: State, rows: NDArray[np.int64]) -> Floats:
+    """Return what the firms in ``rows`` have borrowed at the end of ``after.year - 1``, 万元."""
+    due = _debts(world, after, rows, np.exp(after.books.size[rows]).round(2))
+    return np.asarray(np.round(due.short, 2) + np.round(due.long, 2))
+
+
+def _balance(firms: Firms, money: Columns) -> Columns:
+    s, rows, traits = firms.numbers, firms.rows, firms.world.traits
+    due = _debts(firms.world, firms.after, rows, money["revenue"])
+    assets, liabilities, current, owed = due.assets, due.liabilities, due.current, due.owed
     wish = np.array([s["cash_share"], s["receivable_share"], s["inventory_share"]])[:, None]
     parts = wish * np.exp(firms.rng.normal(0, s["share_noise"], (3, firms.count)))
     parts[0] *= np.exp(s["cash_finance"] * firms.view["finance"])
     parts = parts / np.maximum(parts.sum(axis=0) / s["named_share"], 1.0) * current
-    loans = liabilities * firms.world.parameters.number("accounts", "loan_share")
-    short = np.minimum(s["short_loans"] * loans, s["short_loans_max"] * owed)
     start = np.exp(traits.start_size[rows] + traits.intensity[rows])
     capital = np.round(s["capital_share"] * start, 2)
     equity = assets - liabilities
@@ -143,8 +169,8 @@ def _balance(firms: Firms, money: Columns) -> Columns:
         "total_liabilities": liabilities,
         "current_liabilities": owed,
         "noncurrent_liabilities": liabilities - owed,
-        "short_term_borrowings": short,
-        "long_term_borrowings": np.minimum(loans - short, liabilities - owed),
+        "short_term_borrowings": due.short,
+        "long_term_borrowings": due.long,
         "payables": s["payable_share"] * owed,
         "net_assets": equity,
         "share_capital": capital,

@@ -14,7 +14,14 @@ import pandas as pd
 from city import City
 from features.schema import register
 
-__all__ = ["read_truth", "write"]
+__all__ = ["DELIVERIES", "read_truth", "write"]
+
+DELIVERIES = (
+    *("firms", "annual", "annual_corrections", "titles", "applications", "events", "materials"),
+    *("credit", "attestations", "awards", "activities"),
+)
+"""What is imported, in the order in which it may be."""
+
 
 TRUTH = Path("truth") / "truth.parquet"
 

@@ -18,7 +18,6 @@ __all__ = ["AS_OF", "TASKS", "import_city", "rank", "train_and_publish"]
 
 AS_OF = date(2026, 6, 30)
 TASKS = ("promotion:srdi_municipal@12", "growth@12", "distress@12")
-TABLES = ("firms", "annual", "annual_corrections", "titles", "applications", "events", "materials")
 
 Say = Callable[[str], None]
 
@@ -26,14 +25,14 @@ Say = Callable[[str], None]
 def import_city(workspace: Workspace, firms: int, seed: int, say: Say) -> None:
     """Make the city, write its files below the home, and import them one by one."""
     import city
-    from city.files import write
+    from city.files import DELIVERIES, write
     from features.mapping_build import load_mapping
     from features.prepared import prepare
 
     files = write(city.build(firms, seed, draws=0), workspace.home / "files")
     with resources.as_file(resources.files("city") / "mapping.toml") as path:
         mapping = load_mapping(path)
-    for name in TABLES:
+    for name in DELIVERIES:
         receipt = workspace.vault.add(prepare(files[name], mapping, AS_OF))
         rows = ", ".join(f"{table} {count}" for table, count in receipt.tables.items())
         say(f"  {Path(files[name]).name}: {rows}")

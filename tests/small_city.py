@@ -17,11 +17,11 @@ import pytest
 
 import model.bundle
 import model.training
+from city.files import DELIVERIES
 from model.recipes import RECIPES
 from serving.cli import main
 
 MAPPING = Path(__file__).resolve().parent.parent / "city" / "mapping.toml"
-TABLES = ("firms", "annual", "annual_corrections", "titles", "applications", "events", "materials")
 AS_OF = "2026-06-30"
 TINY = (replace(RECIPES[0], name="tiny", members=2, rounds=6),)
 FIRMS, SEED = 600, 7
@@ -103,7 +103,7 @@ def write_city(folder: Path) -> Path:
 
 
 def import_city(home: Path, files: Path) -> None:
-    for name in TABLES:
+    for name in DELIVERIES:
         done(home, "import", files / f"{name}.csv", "--mapping", MAPPING)
 
 

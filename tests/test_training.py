@@ -14,7 +14,6 @@ from small_city import (
     AS_OF,
     FIRMS,
     MAPPING,
-    TABLES,
     Trained,
     copied,
     done,
@@ -24,6 +23,7 @@ from small_city import (
     rows_of,
 )
 
+from city.files import DELIVERIES
 from features.schema import register
 
 DAY = "2023-06-30"
@@ -39,7 +39,7 @@ def test_same_data_and_seed_give_the_same_bundle(
     city_home: Trained, city_files: Path, tmp_path: Path
 ) -> None:
     """In another home, from files of other names, gzipped."""
-    for i, name in enumerate(TABLES):
+    for i, name in enumerate(DELIVERIES):
         packed = tmp_path / f"delivery-{i}.csv.gz"
         packed.write_bytes(gzip.compress((city_files / f"{name}.csv").read_bytes()))
         done(tmp_path / "home", "import", packed, "--mapping", MAPPING)
