@@ -20,44 +20,42 @@ def activities_table(p: Parameters, firms: pd.DataFrame, stream: Stream) -> pd.D
     """
     a, rng = p.section("activities"), stream("activities")
     there = firms["district"].value_counts()
-    end = np.datetime64(f"{p.whole('time', 'last') + 1}-06-30")
+    end = pd.Timestamp(f"{p.whole('time', 'last') + 1}-06-30")
     frames = []
     for kind, rule in a["kinds"].items():
-        for place in p.raw["place"]["districts"]:
-            most = max(int(a["attending_most"] * there.get(place["name"], 0)), 1)
-            for year in range(a["since"], p.whole("time", "last") + 2):
-                frame = _held(place, rule, year, most, rng)
-                on = frame["on"].to_numpy().astype("datetime64[D]")
-                frames.append(frame[on <= end].assign(kind=kind, district=place["name"]))
-    table = pd.concat([f for f in frames if len(f)], ignore_index=True)
+        frame = _held(p, rule, rng)
+        most = np.floor(a["attending_most"] * frame["district"].map(there).fillna(0.0))
+        came = np.minimum(1.0 + rng.poisson(rule["firms"], len(frame)), np.maximum(most, 1.0))
+        frame = frame.assign(kind=kind, events_held=1.0, firms_attending=came)
+        frames.append(_took_part(frame, rule, rng))
+    table = pd.concat(frames, ignore_index=True)
+    table = table[(table["on"] <= end).to_numpy()]
     return table.sort_values(["district", "on", "kind"]).reset_index(drop=True)
 
 
-def _held(
-    place: Mapping[str, Any],
-    rule: Mapping[str, Any],
-    year: int,
-    most: int,
-    rng: np.random.Generator,
+def _held(p: Parameters, rule: Mapping[str, Any], rng: np.random.Generator) -> pd.DataFrame:
+    """Draw district and day of the events of one kind; no two in one district on one day."""
+    places = p.raw["place"]["districts"]
+    years = np.arange(p.raw["activities"]["since"], p.whole("time", "last") + 2)
+    weight = np.array([1.0 if rule.get("each") else place["weight"] for place in places])
+    count = rng.poisson(np.repeat(rule["events"] * weight, len(years)))
+    name = np.repeat([place["name"] for place in places], len(years))
+    first = np.tile((years - 1970).astype("datetime64[Y]").astype("datetime64[D]"), len(places))
+    day = np.repeat(first, count) + rng.integers(0, 365, count.sum())
+    frame = pd.DataFrame({"district": np.repeat(name, count), "on": day.astype("datetime64[s]")})
+    return frame.drop_duplicates(ignore_index=True)
+
+
+def _took_part(
+    frame: pd.DataFrame, rule: Mapping[str, Any], rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Draw the events of one kind, district and year; no two on one day."""
-    rate = rule["events"] * (1.0 if rule.get("each") else place["weight"])
-    count = min(int(rng.poisson(rate)), 300)
-    days = np.sort(rng.choice(365, count, replace=False))
-    came = np.minimum(1 + rng.poisson(rule["firms"], count), most).astype(float)
-    frame = pd.DataFrame(
-        {
-            "on": (np.datetime64(f"{year}-01-01") + days).astype("datetime64[s]"),
-            "events_held": np.ones(count),
-            "firms_attending": came,
-        }
-    )
+    """Add who came beside firms: at least one person of each, or who was trained and where."""
+    made, came = frame.copy(), frame["firms_attending"]
     if "persons" in rule:
-        # At least one person of each firm came.
         column, more = rule["persons"]
-        frame[column] = came + rng.binomial(came.astype(np.int64), more)
+        made[column] = came + rng.binomial(came.astype("int64"), more)
     if "institutions" in rule:
-        frame["institution"] = rng.choice(rule["institutions"], count)
+        made["institution"] = rng.choice(rule["institutions"], len(frame))
         for column, mean in rule["trained"].items():
-            frame[column] = rng.poisson(mean, count).astype(float)
-    return frame
+            made[column] = rng.poisson(mean, len(frame)).astype(float)
+    return made
