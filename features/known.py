@@ -71,6 +71,8 @@ def _by_rule(
         if dates is not None:
             found = dates.to_numpy(dtype="datetime64[D]")
             known = np.where(np.isnat(known), found, known)
+    if draft.rule.table == "applications" and rule.how == "own":
+        known = np.where(_undated_result(frame), np.datetime64("NaT", "D"), known)
     missing = np.isnat(known)
     if not missing.any():
         return known, observed
@@ -85,6 +87,14 @@ def _by_rule(
     else:
         rest = np.full(n, now)
     return np.where(missing, rest, known), observed
+
+
+def _undated_result(frame: pd.DataFrame) -> np.ndarray:
+    """Applications with a result of which nobody says when it fell: not known at submission."""
+    results = [n for n in map(str, frame) if n.endswith("_result") or n == "failed_clause"]
+    decided = frame.get("decided_on")
+    undated = np.ones(len(frame), bool) if decided is None else decided.isna().to_numpy()
+    return np.asarray(undated & frame[results].notna().any(axis=1).to_numpy(dtype=bool))
 
 
 def _yearly(rule: KnownOn, frame: pd.DataFrame, source: pd.DataFrame) -> np.ndarray:

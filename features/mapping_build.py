@@ -117,7 +117,11 @@ def _source(fields: Fields) -> Source:
 
 def _coverage(fields: Fields) -> tuple[Coverage, ...]:
     tables = register().tables
-    tiers = (f"title:{tier}" for tier in tables["titles"].columns["tier"].codes)
+    tiers = (
+        f"{what}:{tier}"
+        for what, table in (("title", "titles"), ("application", "applications"))
+        for tier in tables[table].columns["tier"].codes
+    )
     kinds = (*tables["events"].columns["kind"].codes, *tiers)
     found = []
     for kind in fields.names():
@@ -126,7 +130,8 @@ def _coverage(fields: Fields) -> tuple[Coverage, ...]:
             part.say(
                 "unlisted_code",
                 "",
-                f"must name a kind of event, or title:<tier>.{near(kind, kinds)}",
+                "must name a kind of event, title:<tier> or application:<tier>."
+                f"{near(kind, kinds)}",
             )
         start, end = part.day("start", required=True), part.day("end", required=True)
         part.finish()

@@ -14,7 +14,7 @@ __all__ = ["ExtraParts", "extra_columns", "known_rule", "table_rules"]
 OWN_DATES = {
     "events": ("on",),
     "titles": ("issued_on",),
-    "applications": ("decided_on", "submitted_on"),
+    "applications": ("submitted_on", "decided_on"),
     "attestations": ("attested_on",),
     "materials": ("issued_on",),
     "awards": ("paid_on",),

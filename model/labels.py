@@ -8,17 +8,17 @@ evidence is a panel, as it stood on the training date.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from features.cube import Cube
 from features.expr import Array
-from features.facts import LADDER, valid_titles
 from features.panel import Panel
 from features.profile import Observation
+from model import titles
 from model.tasks import Task
+from model.windows import among, covered, happened, window
 from tidu.clock import add_months
 from tidu.errors import NotAvailable
 
@@ -74,23 +74,13 @@ def _not_in_distress(task: Task, seen: Observation) -> Array:
     open_ones = events["kind"].isin(task.events) & events["ended_on"].isna()
     if task.boards:
         open_ones &= ~_elsewhere(task, events)
-    return ~_among(seen.firm_ids, events["firm_id"][open_ones.to_numpy()])
-
-
-def _below_tier(task: Task, seen: Observation) -> Array:
-    titles = valid_titles(seen.cube.panel)
-    reached = titles["tier"].isin(LADDER[LADDER.index(task.tier) :])
-    member = ~_among(seen.firm_ids, titles["firm_id"][reached.to_numpy()])
-    if task.below:
-        lower = titles["firm_id"][(titles["tier"] == task.below).to_numpy()]
-        member &= _among(seen.firm_ids, lower)
-    return member
+    return ~among(seen.firm_ids, events["firm_id"][open_ones.to_numpy()])
 
 
 COHORTS: dict[str, Callable[[Task, Observation], Array]] = {
     "growth": _growing,
     "event": _not_in_distress,
-    "title": _below_tier,
+    **titles.COHORTS,
 }
 
 
@@ -99,11 +89,13 @@ def label(task: Task, seen: Observation, evidence: Panel) -> Array:
     if evidence.outcome_task == task.name.name:
         return _row_label(seen, evidence)
     found = LABELS[task.rule](task, seen, evidence)
-    # Of a firm that left the city within the window nobody saw that nothing happened.
+    # Of a firm that left the city within the window nobody saw that nothing happened; what counts
+    # as an outcome because nothing was seen (a lapse) is unknown likewise.
     left = evidence.firms["city_out_on"].reindex(seen.firm_ids)
-    start, end = _window(task, seen.cube.panel.as_of)
+    start, end = window(task.months, seen.cube.panel.as_of)
     gone = ((left > start) & (left <= end)).to_numpy(dtype=bool)
-    return np.where(gone & (found == 0), np.nan, found)
+    unseen = 1.0 if task.rule == "lapse" else 0.0
+    return np.where(gone & (found == unseen), np.nan, found)
 
 
 def _row_label(seen: Observation, evidence: Panel) -> Array:
@@ -150,35 +142,25 @@ def _at(cube: Cube, dense: Array, firm_ids: Array, years: Array) -> Array:
 
 
 def _event_label(task: Task, seen: Observation, evidence: Panel) -> Array:
-    start, end = _window(task, seen.cube.panel.as_of)
-    kinds = _covered(evidence, task.events, start, end)
+    start, end = window(task.months, seen.cube.panel.as_of)
+    kinds = covered(evidence, task.events, start, end)
     if not kinds or end.date() > evidence.as_of:
         return np.full(len(seen.firm_ids), np.nan)
     events = evidence.tables["events"]
     chosen = events["kind"].isin(kinds) & (events["on"] > start) & (events["on"] <= end)
     if not task.boards:
-        return _happened(events["firm_id"][chosen.to_numpy()], seen.firm_ids)
+        return happened(events["firm_id"][chosen.to_numpy()], seen.firm_ids)
     there = chosen & events["board"].isin(task.boards)
     unsure = chosen & events["board"].isna()
-    found = _happened(events["firm_id"][there.to_numpy()], seen.firm_ids)
-    unknown = _among(seen.firm_ids, events["firm_id"][unsure.to_numpy()])
+    found = happened(events["firm_id"][there.to_numpy()], seen.firm_ids)
+    unknown = among(seen.firm_ids, events["firm_id"][unsure.to_numpy()])
     return np.where(unknown & (found == 0), np.nan, found)
-
-
-def _title_label(task: Task, seen: Observation, evidence: Panel) -> Array:
-    start, end = _window(task, seen.cube.panel.as_of)
-    if not _covered(evidence, (f"title:{task.tier}",), start, end) or end.date() > evidence.as_of:
-        return np.full(len(seen.firm_ids), np.nan)
-    titles = evidence.tables["titles"]
-    issued = (titles["issued_on"] > start) & (titles["issued_on"] <= end)
-    chosen = (issued & (titles["tier"] == task.tier)).to_numpy()
-    return _happened(titles["firm_id"][chosen], seen.firm_ids)
 
 
 LABELS: dict[str, Callable[[Task, Observation, Panel], Array]] = {
     "growth": _growth_label,
     "event": _event_label,
-    "title": _title_label,
+    **titles.LABELS,
 }
 
 
@@ -200,29 +182,15 @@ def supported(task: Task, evidence: Panel) -> None:
                 "Import accounts that hold it.",
             )
         return
-    kinds = task.events or (f"title:{task.tier}",)
-    if not any(c.kind in kinds for c in evidence.coverage):
+    known = {c.kind for c in evidence.coverage}
+    missing = [kind for kind in task.coverage if kind not in known]
+    if missing and (task.tier or len(missing) == len(task.coverage)):
+        which = "" if task.tier else "at least one of "
         raise NotAvailable(
-            f"{task.name} needs coverage of at least one of {', '.join(kinds)}: without it the"
-            " absence of an event is unknown, not a no.",
+            f"{task.name} needs coverage of {which}{', '.join(missing)}: without it the absence"
+            " of a record is unknown, not a no.",
             "Declare [coverage] with start and end in the mapping of the file that holds them.",
         )
-
-
-def _window(task: Task, as_of: date) -> tuple[pd.Timestamp, pd.Timestamp]:
-    return pd.Timestamp(as_of), pd.Timestamp(add_months(as_of, task.months))
-
-
-def _covered(
-    evidence: Panel, kinds: tuple[str, ...], start: pd.Timestamp, end: pd.Timestamp
-) -> list[str]:
-    """Kinds whose coverage holds the whole window (start, end]."""
-    day_after = (start + pd.Timedelta(days=1)).date()
-    return [
-        c.kind
-        for c in evidence.coverage
-        if c.kind in kinds and c.start <= day_after and c.end >= end.date()
-    ]
 
 
 def _gone(task: Task, panel: Panel, firm_ids: Array) -> Array:
@@ -231,18 +199,9 @@ def _gone(task: Task, panel: Panel, firm_ids: Array) -> Array:
     ended = events["kind"].isin(task.gone)
     if task.boards:
         ended &= ~events["kind"].isin(task.events) | ~_elsewhere(task, events)
-    return _among(firm_ids, events["firm_id"][ended.to_numpy()])
+    return among(firm_ids, events["firm_id"][ended.to_numpy()])
 
 
 def _elsewhere(task: Task, events: pd.DataFrame) -> pd.Series:
     """Whether the board is known and is none of the task's."""
     return events["board"].notna() & ~events["board"].isin(task.boards)
-
-
-def _happened(chosen: pd.Series, firm_ids: Array) -> Array:
-    return _among(firm_ids, chosen).astype("float64")
-
-
-def _among(firm_ids: Array, chosen: pd.Series) -> Array:
-    """Which firms are among the chosen: bool, by hash, not by sorting."""
-    return np.asarray(pd.Index(firm_ids).isin(chosen.to_numpy(dtype=object)))

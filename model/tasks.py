@@ -21,6 +21,14 @@ from tidu.errors import UsageError
 
 __all__ = ["Task", "TaskName", "find", "rules"]
 
+COVERED = {
+    "title": ("title",),
+    "application": ("application",),
+    "recognition": ("application", "title"),
+    "lapse": ("title",),
+}
+"""Of which records of its tier a rule needs coverage; the names are those of ``[coverage]``."""
+
 FORM = re.compile(r"^([a-z_]+)(?::([a-z0-9_]+))?(?:@([1-9]\d*))?$")
 
 
@@ -53,6 +61,7 @@ class Task:
 
     ``events`` are the event kinds that make the label, ``gone`` those after which a firm is no
     longer in the cohort; ``floor`` is on the base value of ``column``, in 万元 of the data.
+    ``tier`` is the title that the task is about, ``below`` the step of the ladder under it.
     ``sense`` is −1 where the outcome is bad, so that a feature's direction turns round.
     """
 
@@ -75,12 +84,18 @@ class Task:
     def months(self) -> int:
         return self.name.months
 
+    @property
+    def coverage(self) -> tuple[str, ...]:
+        """What the label needs to be covered: of events any kind, of a title every one."""
+        return self.events or tuple(f"{what}:{self.tier}" for what in COVERED.get(self.rule, ()))
+
 
 @cache
 def rules() -> Mapping[str, Mapping[str, object]]:
-    """The task definitions that ship with the package."""
+    """The task definitions that ship with the package; one may be like another but for its own."""
     text = (resources.files("model") / "tasks.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    raw = tomllib.loads(text)
+    return {name: {**raw.get(own.get("like", ""), {}), **own} for name, own in raw.items()}
 
 
 def find(
@@ -160,7 +175,7 @@ def _task(name: TaskName, raw: Mapping[str, object], floor: float | None) -> Tas
         column=str(raw.get("column", "")),
         minimum_pct=float(str(raw.get("minimum_pct", 0.0))),
         floor=floor,
-        tier=name.variant if raw["rule"] == "title" else "",
+        tier=name.variant if lower else "",
         below=str(lower.get(name.variant, "")),
         sense=int(str(raw.get("sense", 1))),
     )

@@ -7,6 +7,7 @@ year before. Look-ups ask other tables (:mod:`policy.lookups`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,15 @@ from policy.lookups import Asked, lookup
 from policy.sizes import size_range
 from policy.values import Floats, Inputs
 
-__all__ = ["MADE", "findings_of", "names_of", "of_panel", "size_classes", "without_section"]
+__all__ = [
+    "MADE",
+    "few_of_panel",
+    "findings_of",
+    "names_of",
+    "of_panel",
+    "size_classes",
+    "without_section",
+]
 
 MADE = frozenset({"size_low()", "size_high()", "trade()"})
 """Inputs that are worked out from several, not looked up."""
@@ -44,14 +53,20 @@ def of_panel(
 
     ``batch`` lets in findings of that batch; others count while they are valid.
     """
+    found = few_of_panel(law, panel, data_year, names_of(law).union(names, ("audited",)))
+    return replace(found, findings=findings_of(panel, batch))
+
+
+def few_of_panel(law: Law, panel: Panel, data_year: int, names: Iterable[str]) -> Inputs:
+    """The same of the inputs named alone, and without findings."""
     table = _Accounts(panel, data_year)
     ask = Asked(panel, data_year)
     columns: dict[str, Floats] = {}
-    for name in sorted(names_of(law).union(names, ("audited",)) - MADE):
+    for name in sorted(frozenset(names) - MADE):
         columns[name] = lookup(ask, name) if "(" in name else table.column(name)
     columns["foreign"] = table.foreign()
     columns |= _made(law, panel, table, "industry_300" in columns)
-    return Inputs(panel.firm_ids, panel.as_of, data_year, columns, findings_of(panel, batch))
+    return Inputs(panel.firm_ids, panel.as_of, data_year, columns)
 
 
 def size_classes(law: Law, panel: Panel, data_year: int) -> tuple[Floats, Floats]:
