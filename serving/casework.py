@@ -7,7 +7,7 @@ carries. Only the model that scores a path again is the one in use.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from policy.papers.dossier import Dossier
     from policy.path.changes import Changes
     from policy.path.result import Path
+    from policy.rules import Purpose
     from serving.snapshot import Snapshot
     from serving.workspace import Workspace
 
@@ -37,6 +38,9 @@ MODEL_NOTE = {
     "en": "Association in the model, not cause: scored again with the figures of the path's last"
     " year, all else as it is; it does not say that the change brings the title",
 }
+ASKED = ("no", "optional", "required")
+"""How far a paper is asked for, by the dossier's code (a test compares)."""
+
 OUTSIDE = {
     "zh": "企业不在该模型的评分范围内",
     "en": "The firm is outside the cohort of this model",
@@ -103,6 +107,30 @@ class Casework:
             "papers": found.papers_of(0),
             "open_points": found.open_points(0),
         }
+
+    def lacking(
+        self, snapshot: Snapshot, firm_ids: Sequence[str], about: tuple[str, Purpose]
+    ) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """Per firm the papers that are missing or out of date; ``about`` is tier and purpose.
+
+        All firms at once: what an edition asks for is worked out once.
+        """
+        from policy.papers.dossier import dossier
+        from policy.papers.materials import STATES
+        from policy.situation import Situation
+
+        rules, panel = self._rules_of(snapshot), self.panel(snapshot).of(list(firm_ids))
+        found = dossier(Situation(rules.law, panel), *about, rules.papers)
+        papers = [need.paper for need in found.materials.needs]
+        lists: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        for i, firm in enumerate(found.values.inputs.firm_ids):
+            lists[str(firm)] = {"missing": [], "expired": []}
+            for j, paper in enumerate(papers):
+                state = STATES[found.materials.states[i, j]]
+                if found.asked[i, j] and state in lists[str(firm)]:
+                    shown = {"paper": paper.id, "zh": paper.zh, "en": paper.en}
+                    lists[str(firm)][state].append(shown | {"asked": ASKED[found.asked[i, j]]})
+        return lists
 
     def letter(
         self, snapshot: Snapshot, asked: Asked, language: Literal["zh", "en"], day: date

@@ -17,7 +17,17 @@ from serving.snapshot import Snapshot, Task
 from serving.views import Matrix
 from tidu.errors import NotAvailable, NotFound, UsageError
 
-__all__ = ["Filters", "Page", "Served", "comparison", "explanation", "firm", "firms", "rankings"]
+__all__ = [
+    "Filters",
+    "Page",
+    "Served",
+    "comparison",
+    "explanation",
+    "firm",
+    "firms",
+    "rankings",
+    "standing_at",
+]
 
 Numbers = NDArray[Any]
 
@@ -155,7 +165,7 @@ def rankings(
     here, following = page.of(rows)
     briefs = served.snapshot.firms
     numbers = task.scores.firm[here].tolist()
-    items = [briefs.brief(n) | _standing(task, r) for n, r in zip(numbers, here, strict=True)]
+    items = [briefs.brief(n) | standing_at(task, r) for n, r in zip(numbers, here, strict=True)]
     head = served.envelope(task.bundle_id)
     return {**head, "task": name, "items": items, "total": len(rows)}, following
 
@@ -167,7 +177,7 @@ def firm(served: Served, viewer: Viewer, firm_id: str) -> dict[str, Any]:
     scores = []
     for name, task in snapshot.tasks.items():
         row = int(task.row_of[number])
-        standing = _standing(task, row) if row >= 0 else dict.fromkeys(_STANDING)
+        standing = standing_at(task, row) if row >= 0 else dict.fromkeys(_STANDING)
         scores.append({"task": name, "model_version": task.bundle_id, **standing})
     return {
         **served.envelope(),
@@ -186,7 +196,7 @@ def explanation(served: Served, viewer: Viewer, firm_id: str, name: str) -> dict
         **served.envelope(task.bundle_id),
         "task": name,
         "firm": served.snapshot.firms.brief(number),
-        **_standing(task, row),
+        **standing_at(task, row),
         **explain(task.features, _reasoned(task, row)),
     }
 
@@ -197,7 +207,7 @@ def comparison(served: Served, viewer: Viewer, pair: Sequence[str], name: str) -
     numbers = [served.number(viewer, firm_id) for firm_id in pair]
     rows = [_row(served, task, number) for number in numbers]
     sides = [
-        served.snapshot.firms.brief(number) | _standing(task, row)
+        served.snapshot.firms.brief(number) | standing_at(task, row)
         for number, row in zip(numbers, rows, strict=True)
     ]
     if pair[0] == pair[1]:
@@ -219,7 +229,8 @@ def _rank(task: Task, number: int) -> int | None:
     return row + 1 if row >= 0 else None
 
 
-def _standing(task: Task, row: int) -> dict[str, Any]:
+def standing_at(task: Task, row: int) -> dict[str, Any]:
+    """Rank, score and chance of a row of a task."""
     scores = task.scores
     return {
         "rank": row + 1,

@@ -193,6 +193,30 @@ def fits(publication: Publication) -> pa.Table | None:
     return pa.table(columns)
 
 
+@_whole("standing", 1)
+def standing(publication: Publication) -> pa.Table | None:
+    """Size, control group and niche of each firm, rows as the firms; what shortlists ask for."""
+    if publication.standing is None:
+        return None
+    order, given = _sorted(publication).index.to_numpy(), publication.standing
+    columns = {"size": given.size, "group": given.group, "niche": given.niche}
+    texts = {name: pa.array(list(column[order]), pa.string()) for name, column in columns.items()}
+    return pa.table({name: text.dictionary_encode() for name, text in texts.items()})
+
+
+@_of_law("rungs", 1)
+def rungs(publication: Publication, _: Judged) -> dict[str, pa.Table]:
+    """A tier's places on the ladder, rows as the firms; the table's description says the batch."""
+    if publication.standing is None:
+        return {}
+    order, made = _sorted(publication).index.to_numpy(), {}
+    for tier, rung in sorted(publication.standing.rungs.items()):
+        names = ("outside", "applied", "stage", "open")
+        table = pa.table({name: pa.array(getattr(rung, name)[order]) for name in names})
+        made[tier] = table.replace_schema_metadata({"about": canonical_json(dict(rung.about))})
+    return made
+
+
 def _verdict(part: VerdictPart, order: NDArray[np.intp]) -> pa.Table:
     marks = part.marks
     lines = np.ascontiguousarray(marks.lines[order])

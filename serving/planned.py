@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from policy.plan.rows import Plan
     from policy.situation import Situation
 
-__all__ = ["Fits", "Planned", "planned"]
+__all__ = ["Fits", "Planned", "planned", "run_on", "stand"]
 
 Floats = NDArray[np.float64]
 SEED = 0
@@ -52,6 +52,11 @@ class Planned:
     pages: Mapping[str, Mapping[str, Any]]
     fits: Fits
 
+    @property
+    def shortfalls(self) -> dict[str, float | None]:
+        """What each target still lacks, by its row."""
+        return {item["row"]: item["remaining"] for item in self.pages["targets"]["items"]}
+
     def refuse_unless_of(self, firms: int) -> None:
         """Refuse what does not hold one row for each of so many firms."""
         columns = (self.fits.status, self.fits.rung, *self.fits.deadlines.values())
@@ -69,19 +74,26 @@ def planned(
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Planned:
     """Run the plan's targets and measures; ``chances`` of entry by target, in the panel's order."""
+    return run_on(stand(situation, plan, chances), situation.law, progress)
+
+
+def stand(situation: Situation, plan: Plan, chances: Mapping[str, Floats]) -> Footing:
+    """What a plan that is published stands on."""
     from policy.plan.files import stage_definition
-    from policy.plan.fitting import fit
     from policy.plan.grounded import footing
 
-    progress("plan", 0, 2)
     on = footing(situation, plan)
-    on = replace(
-        on,
-        rng=np.random.default_rng(SEED),
-        definition=stage_definition(on.settings),
-        chances=chances,
-    )
-    pages = {"targets": _targets(on), "policy": policy(situation.law, situation.day)}
+    rng, definition = np.random.default_rng(SEED), stage_definition(on.settings)
+    return replace(on, rng=rng, definition=definition, chances=chances)
+
+
+def run_on(on: Footing, law: Law, progress: Callable[[str, int, int], None]) -> Planned:
+    """Run a plan's targets and measures on its footing."""
+    from policy.plan.fitting import fit
+
+    plan = on.plan
+    progress("plan", 0, 2)
+    pages = {"targets": _targets(on), "policy": policy(law, on.day)}
     progress("plan", 1, 2)
     found = fit(plan.by_id, on.ground)
     progress("plan", 2, 2)

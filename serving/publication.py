@@ -18,6 +18,7 @@ from model.rank_law import RankLaw
 from model.wording import Feature
 from serving.judging import Judged
 from serving.planned import Planned
+from serving.shortlist.standing import Standing
 from tidu.digest import canonical_json
 from tidu.errors import Refused
 
@@ -142,6 +143,8 @@ class Publication:
     """The verdicts, rows as in ``firms``."""
     planned: Planned | None = None
     """The plan run on the same firms."""
+    standing: Standing | None = None
+    """What shortlists rest on, rows as in ``firms``."""
     code_version: str = ""
 
     def __post_init__(self) -> None:
@@ -159,6 +162,8 @@ class Publication:
             self.judged.refuse_unless_of(len(self.firms))
         if self.planned is not None and not problems:
             self.planned.refuse_unless_of(len(self.firms))
+        if self.standing is not None and not problems:
+            self.standing.refuse_unless_of(len(self.firms))
         if problems:
             raise Refused(
                 f"A publication must be consistent: {'; '.join(problems)}.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,9 +17,11 @@ from model.shapley import contributions
 from model.training import Progress, silent
 from model.wording import Feature
 from serving.judging import judged
-from serving.planned import planned
+from serving.planned import run_on, stand
 from serving.prospects import HORIZON
 from serving.publication import Profile, Publication, TaskPart
+from serving.rescoring import Rescorer
+from serving.shortlist.standing import Search, standing_of
 from tidu import __version__
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class Rules(NamedTuple):
 
     law: Law
     plan: Plan | None = None
+    paths: int = 0
+    """Firms a tier, best chance first, whose path is searched for the stage 培育."""
 
 
 def published(
@@ -55,7 +59,10 @@ def published(
     progress("scoring and reasons", len(bundles), len(bundles))
     situation, plan = Situation(rules.law, panel), rules.plan
     found = judged(situation, progress)
-    run = planned(situation, plan, _chances(plan, parts, panel), progress) if plan else None
+    on = stand(situation, plan, _chances(plan, parts, panel)) if plan else None
+    run = run_on(on, rules.law, progress) if on else None
+    search = Search(rules.paths, _rescored(bundles, panel), progress)
+    stands = standing_of(situation, on, run.shortfalls if run else {}, search)
     return Publication(
         as_of=day,
         vault_head=history.head,
@@ -64,8 +71,20 @@ def published(
         profile=_profile(firms["firm_id"].to_numpy(dtype=object), parts),
         judged=found,
         planned=run,
+        standing=stands,
         code_version=__version__,
     )
+
+
+def _rescored(bundles: Sequence[Bundle], panel: Panel) -> Callable[[str], Rescorer | None]:
+    """A tier's model among those published, as it answers paths."""
+    by_task = {str(bundle.task.name): bundle for bundle in bundles}
+
+    def of(tier: str) -> Rescorer | None:
+        bundle = by_task.get(f"promotion:{tier}@{HORIZON}")
+        return None if bundle is None else Rescorer(bundle, panel)
+
+    return of
 
 
 def _chances(plan: Plan, parts: Mapping[str, TaskPart], panel: Panel) -> dict[str, np.ndarray]:

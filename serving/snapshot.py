@@ -31,7 +31,9 @@ from serving.views import (
     Matrix,
     PlanPages,
     Reasons,
+    Rungs,
     Scores,
+    Standing,
     Verdicts,
 )
 from tidu.digest import canonical_json, of_bytes, of_json
@@ -80,6 +82,9 @@ class Snapshot:
     """The files of the law that judged."""
     plan: PlanPages | None = None
     fits: Fits | None = None
+    standing: Standing | None = None
+    rungs: Mapping[str, Rungs] = field(default_factory=dict)
+    """By tier."""
 
     @property
     def as_of(self) -> str:
@@ -264,6 +269,8 @@ def _assemble(path: Path, manifest: Mapping[str, Any], views: Mapping[str, Any])
         views.get("law", {}),
         views.get("plan"),
         views.get("fits"),
+        views.get("standing"),
+        _of_kind(views, "rungs"),
     )
 
 

@@ -30,7 +30,9 @@ __all__ = [
     "Matrix",
     "PlanPages",
     "Reasons",
+    "Rungs",
     "Scores",
+    "Standing",
     "Verdicts",
 ]
 
@@ -217,6 +219,25 @@ class Fits:
         self.deadlines = {int(name.split()[1]): _numpy(table, name) for name in own}
 
 
+class Standing:
+    """Size class, control group and niche, rows as the firms."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.size, self.group, self.niche = (
+            _category(table, name) for name in ("size", "group", "niche")
+        )
+
+
+class Rungs:
+    """A tier's places on the ladder, rows as the firms; ``about`` says batch and line."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.outside, self.applied, self.stage, self.open = (
+            _numpy(table, name) for name in ("outside", "applied", "stage", "open")
+        )
+        self.about: dict[str, Any] = json.loads(table.schema.metadata[b"about"])
+
+
 READERS: dict[tuple[str, int], Callable[[pa.Table], Any]] = {
     ("firms", 1): Firms,
     ("profile", 1): Matrix,
@@ -227,6 +248,8 @@ READERS: dict[tuple[str, int], Callable[[pa.Table], Any]] = {
     ("figures", 1): Figures,
     ("plan", 1): PlanPages,
     ("fits", 1): Fits,
+    ("standing", 1): Standing,
+    ("rungs", 1): Rungs,
 }
 
 

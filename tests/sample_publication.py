@@ -21,6 +21,9 @@ from serving.casework import Casework
 from serving.judging import Judged, judged
 from serving.planned import Fits, Planned, planned
 from serving.publication import Profile, Publication, TaskPart
+from serving.shortlist.codes import OUTSIDE
+from serving.shortlist.question import SIZES
+from serving.shortlist.standing import Rung, Standing
 
 TASKS = ("growth@36", "distress:bankruptcy@24")
 BASE = -1.0
@@ -126,6 +129,29 @@ def plan_run(ids: tuple[str, ...], day: date) -> Planned:
     return replace(found, fits=Fits(fits.status[rows], fits.rung[rows], deadlines))
 
 
+def ladder(count: int, seed: int = 0) -> Standing:
+    """Sizes, groups and places on the ladder; the sixth firms hold the title (no score)."""
+    random, number = np.random.default_rng(seed + 7), np.arange(count)
+
+    def texts(values: list[str | None]) -> np.ndarray:
+        return np.array(values, dtype=object)[random.integers(0, len(values), count)]
+
+    outside = np.where(number % 6 == 0, OUTSIDE.index("holds_title"), 0).astype(np.int8)
+    batch = {"id": "2024-little_giant", "state": "undeclared", "opens_on": None, "closes_on": None,
+             "district_deadline": None, "quota": None, "covered": True}  # fmt: skip
+    line = {"number": 9, "chance": 0.4, "shortfall": 6.0, "searched": 5, "unsearched": 3}
+    rung = Rung(
+        outside,
+        random.integers(-1, 2, count).astype(np.int8),
+        random.integers(0, 4, count).astype(np.int8),
+        (number % 9 == 0).astype(np.int8),
+        {"batch": batch, "line": line},
+    )
+    groups = texts(["G1", "G2", "G3", None, None])
+    niches = texts(["轴承", "阀门", None])
+    return Standing(texts([*SIZES, None]), groups, niches, {"little_giant": rung})
+
+
 def casework(count: int = 60) -> Casework:
     """Casework on made-up records of the firms; no model is in use."""
     number = range(count)
@@ -148,6 +174,7 @@ def publication(
     random = np.random.default_rng(seed + 1000)
     # Handed in out of order: the snapshot must not depend on it.
     frame = frame.sample(frac=1, random_state=seed)
+    stands = taken(ladder(count, seed), frame.index.to_numpy())
     day = date(2024, 6, 30) if seed == 0 else date(2024, 7, seed)
     return Publication(
         day,
@@ -157,5 +184,15 @@ def publication(
         Profile(features(width), random.normal(0, 1, (count, width))),
         verdicts(frame["firm_id"].tolist(), day, seed),
         plan_run(tuple(frame["firm_id"]), day),
+        stands,
         "test",
     )
+
+
+def taken(given: Standing, order: np.ndarray) -> Standing:
+    """The same in another order of the firms."""
+    rungs = {
+        tier: Rung(r.outside[order], r.applied[order], r.stage[order], r.open[order], r.about)
+        for tier, r in given.rungs.items()
+    }
+    return Standing(given.size[order], given.group[order], given.niche[order], rungs)

@@ -30,6 +30,8 @@ __all__ = [
     "UPGRADE",
     "Candidates",
     "Definition",
+    "Line",
+    "assigned",
     "definition",
     "line",
     "may",
@@ -116,14 +118,15 @@ def line(candidates: Candidates, shortfall: float, definition: Definition) -> Li
     return Line(number, float(known[number - 1]))
 
 
-def stages(candidates: Candidates, shortfall: float, definition: Definition) -> pd.DataFrame:
-    """Return firm_id, stage (0 to 3), code, reason in zh and en, and the numbers behind it."""
+def assigned(
+    candidates: Candidates, shortfall: float, definition: Definition
+) -> tuple[NDArray[np.int8], Line]:
+    """The stage of each firm as a code, and the line that it was held against."""
     at = line(candidates, shortfall, definition)
     codes = [NAMES.index(name) for name in definition.statuses]
     passes = np.isin(candidates.status, codes)
-    chance = candidates.chance
-    after = np.maximum(chance, candidates.after)
-    high, best = chance >= at.chance, _best(candidates, definition)
+    after = np.maximum(candidates.chance, candidates.after)
+    high, best = candidates.chance >= at.chance, _best(candidates, definition)
     may = candidates.may
     stage = np.select(
         [
@@ -134,6 +137,14 @@ def stages(candidates: Candidates, shortfall: float, definition: Definition) -> 
         [UPGRADE, CULTIVATE, RESERVE],
         default=NONE,
     )
+    return stage.astype(np.int8), at
+
+
+def stages(candidates: Candidates, shortfall: float, definition: Definition) -> pd.DataFrame:
+    """Return firm_id, stage (0 to 3), code, reason in zh and en, and the numbers behind it."""
+    stage, at = assigned(candidates, shortfall, definition)
+    chance = candidates.chance
+    after = np.maximum(chance, candidates.after)
     table = pd.DataFrame(
         {
             "firm_id": candidates.firm_ids,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.shortlist.codes import INSIDE, NO, OUTSIDE, STAGES, UNKNOWN, YES
 from serving.shortlist.question import Question
 from tidu.errors import Refused
 
@@ -27,27 +28,6 @@ __all__ = [
     "Turned",
     "choose",
 ]
-
-UNKNOWN, NO, YES = -1, 0, 1
-"""What is said of a firm where it may be unknown."""
-
-INSIDE = 0
-OUTSIDE = (
-    "",
-    "not_scored",
-    "holds_title",
-    "holds_higher",
-    "no_lower_title",
-    "banned",
-    "not_sme",
-    "gone",
-    "moved_out",
-    "not_there",
-)
-"""Why a firm is outside a cohort, by code; the first: it is inside."""
-
-STAGES = ("none", "reserve", "cultivate", "upgrade")
-"""By code, the same as ``policy.plan.stages.CODES`` (a test compares)."""
 
 
 @dataclass(frozen=True)
