@@ -13,23 +13,27 @@ from typing import Any
 import pandas as pd
 
 from city.activities import activities_table
+from city.applications import applications_table
 from city.attestations import attestations_table, pool_members
 from city.awards import awards_table
 from city.credit import credit_table
-from city.ladder import Happened, chances, draw, settle
+from city.ladder import Chances, Happened, chances, draw, settle
 from city.names import firm_ids
 from city.papers import materials_table
 from city.parameters import Parameters, streams
+from city.planted import with_leak
+from city.plants import LEAK, Plants
 from city.population import firms_table, populate
-from city.records import applications_table, ended, events_table, titles_table
+from city.records import ended, events_table
 from city.reports import annual_tables
 from city.state import State, World
+from city.titles import titles_table
 from city.truth import truth_table
 from city.world import advance, begin
 from features.schema import register
 from tidu.errors import UsageError
 
-__all__ = ["City", "build"]
+__all__ = ["City", "Plants", "build"]
 
 LEAST = 50
 MOST = 2_000_000
@@ -50,10 +54,11 @@ class City:
     truth: pd.DataFrame
 
 
-def build(firms: int, seed: int, draws: int | None = None) -> City:
+def build(firms: int, seed: int, draws: int | None = None, plants: Plants | None = None) -> City:
     """Make a city of ``firms`` firms; ``draws`` continuations stand behind each 24-month chance.
 
-    With ``draws=0`` the truth holds 12-month chances only, which are exact and cheap.
+    With ``draws=0`` the truth holds 12-month chances only, which are exact and cheap. ``plants``
+    are faults for tests to find; the truth holds the chances with them.
     """
     if not LEAST <= firms <= MOST:
         raise UsageError(
@@ -61,8 +66,8 @@ def build(firms: int, seed: int, draws: int | None = None) -> City:
         )
     p = Parameters.load()
     whole = streams(seed)
-    world = World(p, populate(p, firms, whole))
-    states, history = _live(world, seed)
+    world = World(p, populate(p, firms, whole), plants or Plants())
+    states, given, history = _live(world, seed)
     stream_of = {state.year: streams(seed, state.year) for state in states}
     ids = firm_ids(firms)
     moved = whole("moved").random(firms) < p.number("leaving", "moved_share")
@@ -72,8 +77,11 @@ def build(firms: int, seed: int, draws: int | None = None) -> City:
     for table in (events, credit):
         table.insert(0, "firm_id", ids[table.pop("row").to_numpy()])
     annual, corrections = annual_tables(world, states, ends.day, ids, (whole, stream_of))
-    titles = titles_table(world, history, ids)
-    applications = applications_table(world, history, ids, whole)
+    annual = with_leak(world, history, annual, ids, whole)
+    corrections = with_leak(world, history, corrections, ids, whole)
+    titles = titles_table(world, history, ends, ids, stream_of)
+    lived = list(zip(states, given, history, strict=False))
+    applications = applications_table(world, lived, ends, ids, whole)
     people = firms_table(p, world.traits, ends.left_city, whole)
     made = {
         "firms": people,
@@ -99,31 +107,33 @@ def build(firms: int, seed: int, draws: int | None = None) -> City:
     return City(firms, seed, p.digest, tables, _canonical("annual", corrections), truth)
 
 
-def _live(world: World, seed: int) -> tuple[list[State], list[Happened]]:
-    """Return the state of every 30 June and what happened in the year after each but the last."""
+def _live(world: World, seed: int) -> tuple[list[State], list[Chances], list[Happened]]:
+    """Return the state of every 30 June; chances and what happened after each but the last."""
     p = world.parameters
-    states, history = [begin(world, streams(seed, 0))], []
+    states, given, history = [begin(world, streams(seed, 0))], [], []
     for year in range(p.whole("time", "burn_in"), p.whole("time", "last") + 1):
         state, stream = states[-1], streams(seed, year)
-        happened = draw(world, state, chances(world, state), stream)
+        given.append(chances(world, state))
+        happened = draw(world, state, given[-1], stream)
         history.append(happened)
         states.append(advance(world, state, settle(state, happened), stream))
-    return states, history
+    return states, given, history
 
 
 def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Bring a table to the register's column order and types."""
     columns = register().tables[name].columns
-    strange = set(table.columns) - set(columns) - {"known_on"}
+    strange = set(table.columns) - set(columns) - {"known_on", LEAK}
     if strange:
         raise UsageError(
             f"Table {name} must use columns of the register, found {sorted(strange)}.",
             "Add them to features/columns or leave them out of the city.",
         )
     made: dict[str, pd.Series[Any]] = {}
-    for column in (*columns, "known_on"):
+    for column in (*columns, "known_on", LEAK):
         if column in table:
-            dtype = columns[column].dtype if column in columns else "date"
+            own = {"known_on": "date", LEAK: "float"}
+            dtype = columns[column].dtype if column in columns else own[column]
             values = table[column]
             if dtype == "date":
                 made[column] = values.astype("datetime64[s]")

@@ -1,48 +1,71 @@
 """What the city grants and what befalls firms between two 30 Junes: chances, draws, standing.
 
-Every chance is fixed by the state at its start. A tier's places are a parameter: the intercept is
-solved so that expected titles equal places, hence a chance depends on the field of applicants too.
+Every chance is fixed by the state at its start; those of titles come from ``city.merit``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from city.parameters import Floats, Stream, as_terms, score, sigmoid
+from city.merit import Titles, filled, places, spread, titles
+from city.parameters import Floats, Stream, as_terms, score
 from city.state import Bools, Ints, Standing, State, View, World
 
-__all__ = ["EXITS", "Chances", "Happened", "chances", "draw", "settle"]
+__all__ = ["EXITS", "REVIEWED_EARLY", "Chances", "Happened", "chances", "draw", "settle"]
 
 EXITS = ("", "default_90d", "bankruptcy", "closure", "leaving")
 """What may end, or shake, a firm; at most one a year, and all but a default end it."""
 
+STEPS = ("reform", "guidance", "quoted", "listed")
 WINDOW = 365  # days after 30 June on which something may happen
+REVIEWED_EARLY = 14  # days before the new titles of its batch on which a review is decided
+REVOKED_FROM = 120  # the first day on which a title may be revoked
 
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """The chances of one window, per firm; each of ``apply``, ``grant`` is (tiers, N)."""
+    """The chances of one window, per firm.
 
-    apply: Floats
-    grant: Floats
+    What needs a firm to be there on a day is drawn apart from whether it still is: the chance of
+    each label is the product.
+    """
+
+    titles: Titles
     exits: Floats  # (4, N), in the order of EXITS[1:]
     stages: Mapping[str, Floats]  # reform, guidance, quoted, listed: given that the firm stays
-    days: Ints  # per tier, after 30 June
+    days: Ints  # per tier, after 30 June, on which new titles are issued
+    closes: Ints  # per tier, the last day of submissions
 
     @property
     def final(self) -> Floats:
         """The chance that the firm ends in the window."""
         return np.asarray(self.exits[1:].sum(axis=0))
 
+    def there(self, day: int) -> Floats:
+        """The chance that the firm has not ended before ``day``."""
+        return np.asarray(1.0 - self.final * (day - 1) / WINDOW)
+
+    def application(self, tier: int) -> Floats:
+        """The chance of applying: it means to, and is there when submissions close."""
+        return np.asarray(self.titles.apply[tier] * self.there(self.closes[tier]))
+
     def title(self, tier: int) -> Floats:
         """The chance of the title: applied, granted, and alive on the day it is issued."""
-        gone_before = self.final * (self.days[tier] - 1) / WINDOW
-        return np.asarray(self.apply[tier] * self.grant[tier] * (1.0 - gone_before))
+        granted = self.titles.apply[tier] * self.titles.grant[tier]
+        return np.asarray(granted * self.there(self.days[tier]))
+
+    def recognition(self, tier: int) -> Floats:
+        """The chance of the title given an application."""
+        lasts = self.there(self.days[tier]) / self.there(self.closes[tier])
+        return np.asarray(self.titles.grant[tier] * lasts)
+
+    def lapse(self, tier: int) -> Floats:
+        """The chance that a title that falls due is not renewed, the firm's end included."""
+        there = self.there(self.days[tier] - REVIEWED_EARLY)
+        return np.asarray(1.0 - self.titles.renew[tier] * there)
 
     def market(self, stage: str) -> Floats:
         """The chance of a step on the capital market: a firm that ends takes none that year."""
@@ -51,14 +74,17 @@ class Chances:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """What was drawn for one window; days count from 30 June."""
+    """What was drawn for one window; days count from 30 June, titles are (tiers, N)."""
 
     year: int
     exit: Ints  # index into EXITS
     exit_day: Ints
-    applied: Bools  # (tiers, N)
+    applied: Bools
     granted: Bools
+    reviewed: Bools  # asked for a review of the title that falls due
     renewed: Bools
+    revoked: Bools
+    revoked_day: Ints
     reform: Bools
     guidance: Bools
     quoted: Bools
@@ -68,60 +94,10 @@ class Happened:
 def chances(world: World, state: State) -> Chances:
     """Return the chances of all that may happen in the year after ``state``."""
     view = View(world, state)
-    apply, grant = _titles(world, state, view)
     days = np.array([tier["day"] for tier in world.parameters.ladder])
-    return Chances(apply, grant, _exits(world, state, view), _market(world, state, view), days)
-
-
-def places(rule: Mapping[str, Any], firms: int, reference: int, year: int) -> float:
-    """Return how many a year may expect in a city of ``firms``: more firms, fewer places each."""
-    if year < rule["since"]:
-        return 0.0
-    growth = float(rule.get("growth", 0.0))
-    size = (firms / reference) ** float(rule["power"])
-    return float(rule["places"]) * float(size) * (1 + growth) ** (year - 2020)
-
-
-def filled(scores: Floats, weight: Floats, wanted: float) -> Floats:
-    """Return ``sigmoid(scores + c)`` with c such that the weighted sum is ``wanted`` (Newton)."""
-    if wanted <= 0 or not len(scores):
-        return np.zeros(len(scores))
-    top = float(scores.max())
-    c = np.log(wanted) - np.log(np.sum(weight * np.exp(scores - top))) - top
-    for _ in range(60):
-        p = sigmoid(scores + c)
-        miss = float(np.sum(weight * p) - wanted)
-        if abs(miss) < 1e-9 * wanted:
-            break
-        c -= np.clip(miss / max(float(np.sum(weight * p * (1 - p))), 1e-12), -2.0, 2.0)
-    return sigmoid(scores + c)
-
-
-def _spread(values: Floats, rows: NDArray[np.int64], size: int) -> Floats:
-    whole = np.zeros(size)
-    whole[rows] = values
-    return whole
-
-
-def _titles(world: World, state: State, view: View) -> tuple[Floats, Floats]:
-    """Return the chances of applying, and of the title given an application, per tier."""
-    p, n = world.parameters, world.firms
-    held, apply, grant = state.standing.titles > 0, [], []
-    able = world.reporting(state)
-    for tier, rule in enumerate(p.ladder):
-        may = able & ~held[tier:].any(axis=0) & (view["age"] >= rule["min_age"])
-        if tier:
-            may &= held[tier - 1]
-        rows = np.flatnonzero(may)
-        part = view.rows(rows)
-        wish = score(as_terms(rule["apply"]), part, len(rows))
-        wish = sigmoid(wish)
-        wanted = places(rule, n, p.whole("size", "reference"), state.year)
-        wanted = min(wanted, rule["cap"] * float(wish.sum()))
-        merit = filled(score(as_terms(rule["merit"]), part, len(rows)), wish, wanted)
-        apply.append(_spread(wish if wanted else 0 * wish, rows, n))
-        grant.append(_spread(merit, rows, n))
-    return np.stack(apply), np.stack(grant)
+    closes = np.array([tier["submit"][1] for tier in world.parameters.ladder])
+    exits, stages = _exits(world, state, view), _market(world, state, view)
+    return Chances(titles(world, state, view), exits, stages, days, closes)
 
 
 def _exits(world: World, state: State, view: View) -> Floats:
@@ -138,7 +114,7 @@ def _exits(world: World, state: State, view: View) -> Floats:
     rules = p.raw["distress"]["kinds"]
     kinds = np.exp([score(as_terms(rules[kind]), part, size) for kind in EXITS[1:4]])
     shares = [*(any_ * kinds / kinds.sum(axis=0)), (1.0 - any_) * left]
-    return np.stack([_spread(share, rows, n) for share in shares])
+    return np.stack([spread(share, rows, n) for share in shares])
 
 
 def _market(world: World, state: State, view: View) -> dict[str, Floats]:
@@ -158,45 +134,46 @@ def _market(world: World, state: State, view: View) -> dict[str, Floats]:
         wanted = places(rule, n, p.whole("size", "reference"), state.year)
         wanted = min(wanted, rule["cap"] * len(rows))
         chance = filled(score(terms, view.rows(rows), len(rows)), ones, wanted)
-        found[stage] = _spread(chance, rows, n)
+        found[stage] = spread(chance, rows, n)
     return found
 
 
 def draw(world: World, state: State, given: Chances, stream: Stream) -> Happened:
     """Draw what happens in the year after ``state``."""
-    p, n = world.parameters, world.firms
+    n = world.firms
     rng = stream("exits")
     bounds = np.cumsum(given.exits, axis=0)
     u = rng.random(n)
     exit_ = np.where(u < bounds[-1], 1 + (u >= bounds).sum(axis=0), 0)
     exit_day = rng.integers(1, WINDOW + 1, n)
-    ends = exit_ > 1
-    alive = ~ends | (exit_day >= given.days[:, None])
-    rng, tiers = stream("titles"), len(p.ladder)
-    applied = (rng.random((tiers, n)) < given.apply) & alive
-    granted = applied & (rng.random((tiers, n)) < given.grant)
-    due = state.standing.titles == state.year - 3
-    renew = np.array([tier["renew"] for tier in p.ladder])[:, None]
-    # A firm that holds a higher title keeps the lower one.
-    higher: Ints = np.cumsum(state.standing.titles[::-1] > 0, axis=0)[::-1] - (
-        state.standing.titles > 0
-    )
-    keeps = (rng.random((tiers, n)) < renew) | (higher > 0)
-    renewed = due & (state.standing.titles > 0) & keeps & alive & ~state.standing.gone
+    last_day = np.where(exit_ > 1, exit_day, WINDOW + 1)
     market = stream("market")
-    steps = {s: (market.random(n) < given.stages[s]) & ~ends for s in sorted(given.stages)}
-    return Happened(
-        state.year,
-        exit_,
-        exit_day,
-        applied,
-        granted,
-        renewed,
-        steps["reform"],
-        steps["guidance"],
-        steps["quoted"],
-        steps["listed"],
-    )
+    steps = {s: (market.random(n) < given.stages[s]) & (exit_ < 2) for s in sorted(given.stages)}
+    granted = _titles(world, state, given, last_day, stream)
+    reform, guidance, quoted, listed = (steps[s] for s in STEPS)
+    return Happened(state.year, exit_, exit_day, *granted, reform, guidance, quoted, listed)
+
+
+def _titles(
+    world: World, state: State, given: Chances, last_day: Ints, stream: Stream
+) -> tuple[Bools, Bools, Bools, Bools, Bools, Ints]:
+    """Draw who applied, received, asked for review, renewed, lost a title, and on which day.
+
+    A title is revoked only in a year in which its firm applies for nothing and it is not due, so
+    that none of the other chances depends on it.
+    """
+    rng, chance, newest = stream("titles"), given.titles, state.standing.titles
+    days, closes = given.days[:, None], given.closes[:, None]
+    applied = (rng.random(newest.shape) < chance.apply) & (last_day >= closes)
+    granted = applied & (rng.random(newest.shape) < chance.grant) & (last_day >= days)
+    due = (newest > 0) & (newest == state.year - 3) & world.present(state)
+    there = last_day >= days - REVIEWED_EARLY
+    renewed = due & (rng.random(newest.shape) < chance.renew) & there
+    asks = rng.random(newest.shape) < world.parameters.number("review", "asks")
+    reviewed = renewed | (due & asks & (last_day >= closes))
+    day = rng.integers(REVOKED_FROM, WINDOW + 1, len(last_day))
+    lost = (rng.random(newest.shape) < chance.revoke) & (last_day > day)
+    return applied, granted, reviewed, renewed, lost & ~applied.any(axis=0), day
 
 
 def settle(state: State, happened: Happened) -> Standing:
@@ -207,10 +184,11 @@ def settle(state: State, happened: Happened) -> Standing:
     stage = np.where(happened.reform, 1, np.where(happened.guidance, 2, old.stage))
     return replace(
         old,
-        titles=titles,
+        titles=np.where(happened.revoked, 0, titles),
         stage=stage,
         quoted=old.quoted | happened.quoted,
         listed=old.listed | happened.listed,
         default_year=np.where(happened.exit == 1, year, old.default_year),
+        banned=np.where(happened.revoked.any(axis=0), year, old.banned),
         gone=old.gone | (happened.exit > 1),
     )

@@ -1,4 +1,4 @@
-"""The tables of what happened: titles, applications, events; and the day each firm ended."""
+"""What befell firms, as events, and the day each firm ended."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from city.ladder import EXITS, WINDOW, Happened
+from city.merit import day_of
 from city.parameters import Stream, score
 from city.state import Bools, State, View, World
 
-__all__ = ["Ends", "applications_table", "ended", "events_table", "titles_table"]
+__all__ = ["Ends", "ended", "events_table", "fault_kinds"]
 
 Days = NDArray[np.datetime64]
-
-
-def _day(year: int, days: NDArray[np.int64] | int) -> Days:
-    """Return the date ``days`` after 30 June of ``year``."""
-    return np.asarray(np.datetime64(f"{year}-06-30") + np.asarray(days))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,77 +33,10 @@ def ended(world: World, history: Sequence[Happened], moved: Bools) -> Ends:
     left = day.copy()
     for happened in history:
         rows = happened.exit > 1
-        day[rows] = _day(happened.year, happened.exit_day)[rows]
+        day[rows] = day_of(happened.year, happened.exit_day)[rows]
         rows = (happened.exit == EXITS.index("leaving")) & moved
         left[rows] = day[rows]
     return Ends(day, left)
-
-
-def titles_table(world: World, history: Sequence[Happened], ids: NDArray[np.str_]) -> pd.DataFrame:
-    """Return ``titles``: one row per grant or renewal."""
-    frames = []
-    for happened in history:
-        for tier, rule in enumerate(world.parameters.ladder):
-            for purpose, drawn in (("new", happened.granted), ("review", happened.renewed)):
-                rows = np.flatnonzero(drawn[tier])
-                issued = _day(happened.year, int(rule["day"]))
-                frames.append(_titles(world, ids[rows], str(rule["name"]), issued, purpose))
-    table = pd.concat([f for f in frames if len(f)], ignore_index=True)
-    return table.sort_values(["firm_id", "issued_on", "tier"]).reset_index(drop=True)
-
-
-def _titles(
-    world: World, ids: NDArray[np.str_], tier: str, issued: Days, purpose: str
-) -> pd.DataFrame:
-    day = pd.Timestamp(str(issued))
-    expires = day + pd.DateOffset(years=3)
-    editions = world.parameters.raw["editions"]["since"]
-    edition = next((name for since, name in editions if str(day.date()) >= since), None)
-    year = day.year
-    return pd.DataFrame(
-        {
-            "firm_id": ids,
-            "tier": tier,
-            "issued_on": day,
-            "expires_on": expires,
-            "review_due": expires - pd.Timedelta(days=90),
-            "purpose": purpose,
-            "rule_edition": edition,
-            "batch": f"{year}-{tier}",
-            "certificate_no": [f"LZ{year}{tier[:2].upper()}{i[1:]}" for i in ids],
-        }
-    )
-
-
-def applications_table(
-    world: World, history: Sequence[Happened], ids: NDArray[np.str_], stream: Stream
-) -> pd.DataFrame:
-    """Return ``applications`` for new titles: when submitted, how decided."""
-    rng, frames = stream("applications"), []
-    for happened in history:
-        for tier, rule in enumerate(world.parameters.ladder):
-            rows = np.flatnonzero(happened.applied[tier])
-            granted = happened.granted[tier][rows]
-            first, last = rule["submit"]
-            issued = pd.Timestamp(str(_day(happened.year, int(rule["day"]))))
-            result = np.where(granted, "passed", "failed")
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "firm_id": ids[rows],
-                        "tier": rule["name"],
-                        "batch": f"{issued.year}-{rule['name']}",
-                        "purpose": "new",
-                        "submitted_on": _day(
-                            happened.year, rng.integers(first, last + 1, len(rows))
-                        ),
-                        "final_result": result,
-                        "decided_on": issued,
-                    }
-                )
-            )
-    table = pd.concat([f for f in frames if len(f)], ignore_index=True)
-    return table.sort_values(["firm_id", "submitted_on", "tier"]).reset_index(drop=True)
 
 
 def events_table(
@@ -123,15 +52,16 @@ def events_table(
         stream = stream_of[happened.year]
         frames += [_exits(world, happened, ends, stream)]
         frames += _market(world, state, happened, stream)
-        frames += [_adverse(world, state, stream)]
+        frames += [_adverse(world, state, stream), _faults(world, happened, stream)]
     table: pd.DataFrame = pd.concat([f for f in frames if len(f)], ignore_index=True)
     last = ends.day[table["row"].to_numpy()]
     on = table["on"].to_numpy()
-    today = _day(history[-1].year + 1, 0)
+    today = day_of(history[-1].year + 1, 0)
     for column in ("ended_on", "repaired_on"):
         table[column] = table[column].mask(table[column] > pd.Timestamp(str(today)))
     known = (np.isnat(last) | (on <= last)) & (on <= today)
-    return table[pd.Series(known)].sort_values(["row", "on", "kind"]).reset_index(drop=True)
+    table = table[pd.Series(known)].sort_values(["row", "on", "kind"])
+    return table.drop_duplicates(["row", "on", "kind"]).reset_index(drop=True)
 
 
 def _frame(rows: NDArray[np.int64], kind: object, on: Days, **more: object) -> pd.DataFrame:
@@ -146,7 +76,7 @@ def _exits(world: World, happened: Happened, ends: Ends, stream: Stream) -> pd.D
     kind = np.array(EXITS, dtype=object)[happened.exit[rows]]
     kind[kind == "leaving"] = "dissolved"
     kind[(kind == "dissolved") & ~np.isnat(ends.left_city[rows])] = "relocation"
-    on = _day(happened.year, happened.exit_day[rows])
+    on = day_of(happened.year, happened.exit_day[rows])
     last_day = ends.day[rows]
     paid = on + rng.integers(first, last + 1, len(rows))
     outlived = (kind == "default_90d") & (np.isnat(last_day) | (paid < last_day))
@@ -187,7 +117,7 @@ def _market(world: World, state: State, happened: Happened, stream: Stream) -> l
     for kind, drawn, day, board in steps:
         rows = np.flatnonzero(drawn)
         named = None if board is None else board[rows]
-        frames.append(_frame(rows, kind, _day(year, day[rows]), board=named))
+        frames.append(_frame(rows, kind, day_of(year, day[rows]), board=named))
     return frames
 
 
@@ -209,7 +139,7 @@ def _adverse(world: World, state: State, stream: Stream) -> pd.DataFrame:
     day, u = rng.integers(1, WINDOW + 1, n), rng.random((2, n))
     kinds = np.array([k for k, _ in a["kinds"]])
     picked = rng.choice(kinds, n, p=[share for _, share in a["kinds"]])
-    on = _day(state.year, day)
+    on = day_of(state.year, day)
     exempt = (picked == "penalty") & (u[0] < a["exempt"])
     repaired = np.where(u[1] < a["repaired"], on + a["repaired_after"], np.datetime64("NaT", "D"))
     rows = np.flatnonzero(hit)
@@ -222,3 +152,22 @@ def _adverse(world: World, state: State, stream: Stream) -> pd.DataFrame:
         exempt_minor=exempt[rows].astype(float),
         repaired_on=repaired[rows].astype("datetime64[s]"),
     )
+
+
+def fault_kinds(world: World, stream: Stream) -> NDArray[np.int64]:
+    """Draw for every firm the fault for which a title of it would be revoked, as a row number."""
+    faults = world.parameters.section("revocation")["faults"]
+    share = np.array([fault["share"] for fault in faults])
+    return np.asarray(stream("faults").choice(len(faults), world.firms, p=share / share.sum()))
+
+
+def _faults(world: World, happened: Happened, stream: Stream) -> pd.DataFrame:
+    """Write what led to the loss of a title, some weeks before it, within the same window."""
+    p = world.parameters.section("revocation")
+    rows = np.flatnonzero(happened.revoked.any(axis=0))
+    kind = np.array([fault["kind"] for fault in p["faults"]])
+    picked = fault_kinds(world, stream)[rows]
+    first, last = p["fault_before"]
+    before = stream("fault days").integers(first, last + 1, world.firms)[rows]
+    on = day_of(happened.year, happened.revoked_day[rows] - before)
+    return _frame(rows, kind[picked], on, severity="larger", exempt_minor=0.0)

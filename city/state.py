@@ -7,12 +7,13 @@ in (30 June Y, 30 June Y+1] is drawn from it and nothing later, which is what ma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from city.parameters import Floats, Parameters
+from city.plants import Plants
 
 __all__ = [
     "HIDDEN",
@@ -89,6 +90,7 @@ class Standing:
     quoted: Bools
     listed: Bools
     default_year: Ints  # 0 = never
+    banned: Ints  # window in which a title was last revoked, 0 = never
     gone: Bools
 
 
@@ -111,6 +113,7 @@ class World:
 
     parameters: Parameters
     traits: Traits
+    plants: Plants = field(default_factory=Plants)
 
     @property
     def firms(self) -> int:
@@ -173,6 +176,7 @@ class View(Mapping[str, Floats]):
             "rd_ratio": lambda: books.rd[0],
             "rd_low": lambda: books.rd.min(axis=0),
             "rd_amount": lambda: books.rd_amount[0],
+            "rd_amount_low": lambda: books.rd_amount.min(axis=0),
             "rd_sum": lambda: books.rd_amount.sum(axis=0),
             "class1": lambda: books.class1.astype(float),
             "share": lambda: 1.0 / (1.0 + np.exp(-books.share)),

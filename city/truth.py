@@ -88,6 +88,26 @@ def _now(world: World, given: Chances) -> dict[str, Floats]:
     return now | {f"distress:{kind}": given.exits[i] for i, kind in enumerate(DISTRESS)}
 
 
+def _within_a_batch(world: World, state: State, given: Chances) -> list[Task]:
+    """Return the tasks of one batch, for which two years have no meaning.
+
+    ``application``: who could be promoted; the chance of applying. ``recognition``: of these, who
+    may apply; the chance of the title given an application. ``lapse``: holders of a title that
+    falls due within the year (granted or renewed three years before, not revoked); the chance that
+    it is not renewed, the firm's end included.
+    """
+    here, titles, none = world.present(state), state.standing.titles, np.empty(0)
+    found = []
+    for k, rule in enumerate(world.parameters.ladder):
+        open_, name = here & ~(titles[k:] > 0).any(axis=0), rule["name"]
+        found += [
+            Task(f"application:{name}", open_, given.application(k), none),
+            Task(f"recognition:{name}", given.titles.apply[k] > 0, given.recognition(k), none),
+            Task(f"lapse:{name}", here & (titles[k] == state.year - 3), given.lapse(k), none),
+        ]
+    return found
+
+
 def _blocked(world: World, happened: Happened) -> dict[str, Bools]:
     """Return whose first year already brought the label, per task."""
     blocked = {
@@ -123,10 +143,11 @@ def _tasks(world: World, state: State, seed: int, draws: int) -> list[Task]:
     two = {name: _two_years(now[name], later[name], clear[name]) for name in now}
     two["growth"] = later["growth"] / max(draws, 1)
     none = np.empty(0)
-    return [
+    found = [
         Task(name, cohort, now[name], two[name] if draws else none)
         for name, cohort in _cohorts(world, state).items()
     ]
+    return found + _within_a_batch(world, state, given)
 
 
 def _two_years(now: Floats, later: Floats, clear: Floats) -> Floats:
