@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 import city
+from city.awards import awards_table
 from city.files import DELIVERIES, write
-from city.parameters import Parameters
+from city.parameters import Parameters, streams
 from features.mapping_build import load_mapping
 from features.prepared import prepare
 from features.schema import register
@@ -216,6 +217,23 @@ def test_awards_follow_titles_the_highest_of_a_year(town: city.City) -> None:
     best = new.assign(worth=worth).groupby(["firm_id", "year"])["worth"].max()
     paid = awards.set_index(["firm_id", "year"])["amount"]
     assert (paid == best[paid.index]).all()
+
+
+def test_of_two_titles_in_a_year_the_higher_is_paid_and_none_to_a_firm_that_is_gone() -> None:
+    rows = [
+        ("A", "srdi_provincial", "2023-09-01", "new"),
+        ("A", "little_giant", "2023-02-01", "new"),
+        ("B", "srdi_provincial", "2023-02-01", "new"),
+        ("C", "little_giant", "2023-02-01", "review"),
+    ]
+    titles = pd.DataFrame(rows, columns=["firm_id", "tier", "issued_on", "purpose"])
+    titles["issued_on"] = pd.to_datetime(titles["issued_on"])
+    ended = pd.Series(pd.to_datetime([None, "2023-02-02", None]), ["A", "B", "C"])
+    p = Parameters.load()
+    raw = dict(p.raw) | {"awards": dict(p.raw["awards"]) | {"paid": 1.0}}
+    made = awards_table(Parameters(raw, ""), titles, ended, streams(1))
+    assert list(made["firm_id"]) == ["A"]
+    assert list(made["amount"]) == [200.0]
 
 
 # --------------------------------------------------------------------------------- activities
