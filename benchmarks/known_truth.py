@@ -1,0 +1,200 @@
+"""The bar "known truth": Tidu, its rivals and two oracles on cities whose hazards are known.
+
+    python -m benchmarks.known_truth --seeds 1-3 --years 2024,2025 --groups own,simple
+
+Each part (city, date, group of contenders) is kept under ``var/known_truth/runs/<name>`` when it is
+done, so that a run continues; ``<name>`` is the commit unless ``--name`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.known_truth_contenders import GROUPS, Case
+from benchmarks.known_truth_measures import Caught, caught, list_length, ratio, spread
+from benchmarks.known_truth_oracle import KEPT, Oracle, Population
+from benchmarks.known_truth_rows import TIERS, town
+
+__all__ = ["Setting", "Tested", "main", "measured", "report"]
+
+FIRMS = 6_000
+ORACLE_CITIES = 40
+MANY = 500
+BARS = (0.92, 0.88)
+"""Of the observable oracle: where training holds 500 positives, and where fewer."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is run: cities by seed, dates by year, contenders by group."""
+
+    seeds: Sequence[int]
+    years: Sequence[int] = (2024, 2025)
+    groups: Sequence[str] = ("own", "simple", "boosters")
+    firms: int = FIRMS
+    cities: int = ORACLE_CITIES
+    tiers: Sequence[str] = TIERS
+
+
+@dataclass
+class Tested:
+    """One tier of one city at one date: truth, and every contender's scores by name."""
+
+    seed: int
+    year: int
+    tier: str
+    known: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def k(self) -> int:
+        return list_length(self.known["label"])
+
+    def caught(self, contender: str) -> Caught:
+        hazard = np.nan_to_num(self.known["hazard"])
+        return caught(hazard, self.known[contender], self.k)
+
+
+def measured(setting: Setting, folder: Path) -> list[Tested]:
+    """Run what ``folder`` does not hold yet; return all of it."""
+    oracle = Oracle(Population(setting.firms, setting.cities), setting.cities)
+    oracle.population.make()
+    oracle.fit(setting.tiers)
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for seed in setting.seeds:
+        cases: dict[int, list[Case]] = {}
+        for year in setting.years:
+            kept: dict[str, np.ndarray] = {}
+            for group in ("truth", *setting.groups):
+                path = folder / f"{setting.firms}-{seed}-{year}-{group}.npz"
+                if not path.exists():
+                    if not cases:
+                        here = town(setting.firms, seed)
+                        cases = {
+                            y: [Case(here, t, date(y, 6, 30)) for t in TIERS] for y in setting.years
+                        }
+                    _keep(path, _run(group, cases[year], oracle))
+                with np.load(path) as data:
+                    kept |= dict(data)
+            found += list(_tested(seed, year, setting.tiers, kept))
+    return found
+
+
+def _run(group: str, cases: Sequence[Case], oracle: Oracle) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    for case in cases:
+        if group == "truth":
+            scores = dict(case.truth())
+            scores["latent"] = np.nan_to_num(scores["hazard"])
+            scores["observable"] = oracle.score(case.tier, case.tested)
+        else:
+            scores = dict(GROUPS[group](case))
+        found |= {f"{case.tier}/{name}": values for name, values in scores.items()}
+        _say(f"seed {case.town.seed} {case.day} {case.tier} {group}")
+    return found
+
+
+def _keep(path: Path, found: Mapping[str, np.ndarray]) -> None:
+    staged = path.with_suffix(f".{os.getpid()}.npz")
+    np.savez_compressed(staged, **dict(found))
+    staged.replace(path)
+
+
+def _tested(
+    seed: int, year: int, tiers: Sequence[str], kept: Mapping[str, np.ndarray]
+) -> Iterator[Tested]:
+    for tier in tiers:
+        here = {k.partition("/")[2]: v for k, v in kept.items() if k.startswith(f"{tier}/")}
+        yield Tested(seed, year, tier, here)
+
+
+NOT_CONTENDERS = ("firm", "hazard", "label", "positives", "examples", "chance", "low", "high")
+
+
+def contenders(found: Sequence[Tested]) -> list[str]:
+    """Names of all that ordered every tested list."""
+    common = set.intersection(*(set(t.known) for t in found)) - set(NOT_CONTENDERS)
+    first = ["observable", "latent", "tidu", "alone"]
+    return [n for n in first if n in common] + sorted(common - set(first))
+
+
+def report(found: Sequence[Tested]) -> str:
+    """The table: per tier and date, each contender as a share of the observable oracle."""
+    lines = []
+    for tier in TIERS:
+        for years in [*((y,) for y in years_of(found)), years_of(found)]:
+            chosen = [t for t in found if t.tier == tier and t.year in years]
+            if chosen:
+                lines += _block(tier, years, chosen)
+    return "\n".join(lines)
+
+
+def years_of(found: Sequence[Tested]) -> tuple[int, ...]:
+    return tuple(sorted({t.year for t in found}))
+
+
+def _block(tier: str, years: tuple[int, ...], chosen: Sequence[Tested]) -> list[str]:
+    positives = [int(t.known["positives"]) for t in chosen]
+    size = [len(t.known["hazard"]) for t in chosen]
+    lines = [
+        f"\n{tier} {'+'.join(map(str, years))}: {len(chosen)} lists, training positives"
+        f" {min(positives)}…{max(positives)} (mean {np.mean(positives):.0f}), cohort"
+        f" {np.mean(size):.0f}, K {np.mean([t.k for t in chosen]):.0f}"
+    ]
+    best = {t.seed: [u.caught("observable") for u in chosen if u.seed == t.seed] for t in chosen}
+    for name in contenders(chosen):
+        ours = {t.seed: [u.caught(name) for u in chosen if u.seed == t.seed] for t in chosen}
+        precision, ndcg = ratio(_flat(ours), _flat(best))
+        low, high = spread(ours, best)[0]
+        lines.append(f"  {name:32s} {precision:.3f} ({low:.3f}…{high:.3f})  {ndcg:.3f}")
+    return lines
+
+
+def _flat(lists: Mapping[int, Sequence[Caught]]) -> list[Caught]:
+    return [c for seed in sorted(lists) for c in lists[seed]]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _numbers(text: str) -> list[int]:
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def main() -> None:
+    """Print the table of what the arguments name."""
+    from benchmarks.proof import commit
+
+    parser = argparse.ArgumentParser(prog="known_truth", description=__doc__)
+    parser.add_argument("--seeds", default="1-3")
+    parser.add_argument("--years", default="2024,2025")
+    parser.add_argument("--groups", default="own,simple")
+    parser.add_argument("--firms", type=int, default=FIRMS)
+    parser.add_argument("--cities", type=int, default=ORACLE_CITIES, help="of the oracle")
+    parser.add_argument("--name", default="", help="of the folder of kept parts")
+    options = parser.parse_args()
+    setting = Setting(
+        _numbers(options.seeds),
+        _numbers(options.years),
+        options.groups.split(","),
+        options.firms,
+        options.cities,
+    )
+    print(report(measured(setting, KEPT / "runs" / (options.name or commit()))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Who stands against Tidu where the truth is known, and what each says of the tested firms.
+
+*own* is Tidu as it is trained today, and the tier learned alone; *simple* are the logistic
+regressions and the best single ratio; *boosters* are the usual ones at their defaults. Each rival
+gets Tidu's profile and the raw columns with lags and differences; its better one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+
+from benchmarks.known_truth_rows import Town, raw
+from benchmarks.rivals import RIVALS
+from model.examples import Cohort, Examples, examples, fitted_profile, matrix
+from model.folds import grouped
+from model.metrics import average_precision
+from model.recipes import RECIPES
+from model.selection import choose, learn_on
+from model.training import Run, silent, train, training_cohorts
+
+__all__ = ["GROUPS", "INPUTS", "Case"]
+
+INPUTS = ("profile", "raw")
+SEED = 0
+STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+FOLDS = 3
+TESTED_TO = date(2026, 6, 30)
+
+Scores = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One tier of one city at one date: what to learn from, and whom to order."""
+
+    town: Town
+    tier: str
+    day: date
+
+    @cached_property
+    def tested(self) -> Cohort:
+        """Tidu's own cohort at the date, fresh accounts only, with what came of it."""
+        return self.town.outcome(self.tier, self.day, TESTED_TO)
+
+    @cached_property
+    def parts(self) -> list[Cohort]:
+        return training_cohorts(self.town.history, self.town.task(self.tier), self.day)
+
+    @cached_property
+    def rows(self) -> Examples:
+        task = self.town.task(self.tier)
+        return examples(task, self.parts, fitted_profile(task, self.parts))
+
+    @cached_property
+    def inputs(self) -> Mapping[str, tuple[np.ndarray, np.ndarray]]:
+        """Training and tested values by input."""
+        profile = fitted_profile(self.town.task(self.tier), self.parts)
+        trained = np.concatenate([raw(part.seen)[part.index] for part in self.parts])
+        tested = raw(self.tested.seen)[self.tested.index]
+        return {
+            "profile": (self.rows.values, matrix(self.tested, profile).values),
+            "raw": (trained, tested),
+        }
+
+    def truth(self) -> Scores:
+        """What is known of the tested firms, and how much there was to learn from."""
+        return {
+            "firm": self.tested.firm_ids.astype(str),
+            "hazard": self.town.hazard(self.tier, self.tested),
+            "label": self.tested.label,
+            "positives": np.array(int(self.rows.label.sum())),
+            "examples": np.array(len(self.rows.label)),
+        }
+
+
+def own(case: Case) -> Scores:
+    """Tidu as trained today, with its chances, and the tier learned alone."""
+    task = case.town.task(case.tier)
+    trained = train(case.town.history, task, case.day, Run(SEED))
+    score = trained.model.scores(matrix(case.tested, trained.profile).values)
+    low, high = trained.calibration.interval(score)
+    found = {"tidu": score, "chance": trained.calibration.probability(score)}
+    return found | {"low": low, "high": high, "alone": _alone(case)}
+
+
+def _alone(case: Case) -> np.ndarray:
+    """The recipes of every task on the tier's own examples, chosen by out-of-time evidence."""
+    profile = fitted_profile(case.town.task(case.tier), case.parts)
+    directions = tuple(spec.direction * case.rows.task.sense for spec in profile.specs)
+    choice = choose(case.rows, directions, RECIPES, SEED, silent)
+    model = learn_on(case.rows, directions, choice.recipe, SEED)
+    return np.asarray(model.scores(case.inputs["profile"][1]))
+
+
+def logistic(case: Case, source: str) -> np.ndarray:
+    """Logistic regression, standardised and imputed, its strength chosen by folds of firms."""
+    from sklearn.linear_model import LogisticRegression
+
+    train_values, test_values = case.inputs[source]
+    label, groups = case.rows.label, case.rows.groups
+    shaped, tested = _standard(train_values, test_values)
+    fold = grouped(groups, label, max(2, min(FOLDS, int(label.sum()))), SEED)
+
+    def reached(strength: float) -> float:
+        score = np.zeros(len(label))
+        for i in np.unique(fold):
+            inside = fold != i
+            if len(np.unique(label[inside])) < 2:
+                continue
+            model = LogisticRegression(C=strength, max_iter=300)
+            score[~inside] = model.fit(shaped[inside], label[inside]).decision_function(
+                shaped[~inside]
+            )
+        return average_precision(label, score)
+
+    best = max(STRENGTHS, key=reached)
+    model = LogisticRegression(C=best, max_iter=300).fit(shaped, label)
+    return np.asarray(model.decision_function(tested))
+
+
+def _standard(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Clipped at the 1 % tails, medians and a flag for the unknown, zero mean and unit spread."""
+    train, test = (np.where(np.isfinite(v), v, np.nan) for v in (train, test))
+    kept = (~np.isnan(train)).mean(axis=0) > 0.01
+    train, test = train[:, kept], test[:, kept]
+    low, high = np.nanquantile(train, [0.01, 0.99], axis=0)
+    middle, absent = np.nanmedian(train, axis=0), np.isnan(train).mean(axis=0)
+    flagged = (absent > 0.01) & (absent < 0.99)
+
+    def shaped(values: np.ndarray) -> np.ndarray:
+        unknown = np.isnan(values)
+        filled = np.where(unknown, middle, np.clip(values, low, high))
+        return np.column_stack([filled, unknown[:, flagged].astype("float64")])
+
+    rows = shaped(train)
+    centre, width = rows.mean(axis=0), rows.std(axis=0)
+    width[width < 1e-9] = np.inf
+    return (rows - centre) / width, (shaped(test) - centre) / width
+
+
+def _rival(name: str, case: Case, source: str) -> np.ndarray:
+    values, tested = case.inputs[source]
+    kept = ~np.isnan(values).all(axis=0)
+    return RIVALS[name](values[:, kept], case.rows.label, tested[:, kept], SEED)
+
+
+def simple(case: Case) -> Scores:
+    """Logistic regression tuned, the scorecard, the best single ratio."""
+    found = {"logistic profile": logistic(case, "profile")}
+    for name in ("scorecard", "best_ratio"):
+        found |= {f"{name} {source}": _rival(name, case, source) for source in INPUTS}
+    return found
+
+
+def boosters(case: Case) -> Scores:
+    """CatBoost, XGBoost and scikit-learn's HGB at their defaults."""
+    names = ("catboost", "xgboost", "hist_gradient_boosting")
+    return {f"{n} {source}": _rival(n, case, source) for n in names for source in INPUTS}
+
+
+GROUPS: Mapping[str, Callable[[Case], Scores]] = {
+    "own": own,
+    "simple": simple,
+    "boosters": boosters,
+}
+"""Contenders that are measured together, by name."""
