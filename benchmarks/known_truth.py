@@ -23,7 +23,7 @@ from benchmarks.known_truth_measures import Caught, caught, list_length, ratio, 
 from benchmarks.known_truth_oracle import KEPT, Oracle, Population
 from benchmarks.known_truth_rows import TIERS, town
 
-__all__ = ["Setting", "Tested", "main", "measured", "report"]
+__all__ = ["Ranked", "Setting", "main", "measured", "report"]
 
 FIRMS = 6_000
 ORACLE_CITIES = 40
@@ -45,7 +45,7 @@ class Setting:
 
 
 @dataclass
-class Tested:
+class Ranked:
     """One tier of one city at one date: truth, and every contender's scores by name."""
 
     seed: int
@@ -62,7 +62,7 @@ class Tested:
         return caught(hazard, self.known[contender], self.k)
 
 
-def measured(setting: Setting, folder: Path) -> list[Tested]:
+def measured(setting: Setting, folder: Path) -> list[Ranked]:
     """Run what ``folder`` does not hold yet; return all of it."""
     oracle = Oracle(Population(setting.firms, setting.cities), setting.cities)
     oracle.population.make()
@@ -77,15 +77,18 @@ def measured(setting: Setting, folder: Path) -> list[Tested]:
                 path = folder / f"{setting.firms}-{seed}-{year}-{group}.npz"
                 if not path.exists():
                     if not cases:
-                        here = town(setting.firms, seed)
-                        cases = {
-                            y: [Case(here, t, date(y, 6, 30)) for t in TIERS] for y in setting.years
-                        }
+                        cases = _cases(setting, seed)
                     _keep(path, _run(group, cases[year], oracle))
                 with np.load(path) as data:
                     kept |= dict(data)
             found += list(_tested(seed, year, setting.tiers, kept))
     return found
+
+
+def _cases(setting: Setting, seed: int) -> dict[int, list[Case]]:
+    here = town(setting.firms, seed)
+    days = {year: date(year, 6, 30) for year in setting.years}
+    return {year: [Case(here, tier, day) for tier in setting.tiers] for year, day in days.items()}
 
 
 def _run(group: str, cases: Sequence[Case], oracle: Oracle) -> dict[str, np.ndarray]:
@@ -110,38 +113,38 @@ def _keep(path: Path, found: Mapping[str, np.ndarray]) -> None:
 
 def _tested(
     seed: int, year: int, tiers: Sequence[str], kept: Mapping[str, np.ndarray]
-) -> Iterator[Tested]:
+) -> Iterator[Ranked]:
     for tier in tiers:
         here = {k.partition("/")[2]: v for k, v in kept.items() if k.startswith(f"{tier}/")}
-        yield Tested(seed, year, tier, here)
+        yield Ranked(seed, year, tier, here)
 
 
 NOT_CONTENDERS = ("firm", "hazard", "label", "positives", "examples", "chance", "low", "high")
 
 
-def contenders(found: Sequence[Tested]) -> list[str]:
+def contenders(found: Sequence[Ranked]) -> list[str]:
     """Names of all that ordered every tested list."""
     common = set.intersection(*(set(t.known) for t in found)) - set(NOT_CONTENDERS)
     first = ["observable", "latent", "tidu", "alone"]
     return [n for n in first if n in common] + sorted(common - set(first))
 
 
-def report(found: Sequence[Tested]) -> str:
+def report(found: Sequence[Ranked]) -> str:
     """The table: per tier and date, each contender as a share of the observable oracle."""
     lines = []
     for tier in TIERS:
-        for years in [*((y,) for y in years_of(found)), years_of(found)]:
+        for years in dict.fromkeys([*((y,) for y in years_of(found)), years_of(found)]):
             chosen = [t for t in found if t.tier == tier and t.year in years]
             if chosen:
                 lines += _block(tier, years, chosen)
     return "\n".join(lines)
 
 
-def years_of(found: Sequence[Tested]) -> tuple[int, ...]:
+def years_of(found: Sequence[Ranked]) -> tuple[int, ...]:
     return tuple(sorted({t.year for t in found}))
 
 
-def _block(tier: str, years: tuple[int, ...], chosen: Sequence[Tested]) -> list[str]:
+def _block(tier: str, years: tuple[int, ...], chosen: Sequence[Ranked]) -> list[str]:
     positives = [int(t.known["positives"]) for t in chosen]
     size = [len(t.known["hazard"]) for t in chosen]
     lines = [

@@ -82,11 +82,13 @@ class Population:
         return Profile(specs, PeerReference.from_json(data["peers"]))
 
     def rows(self, tier: str, first: int, last: int) -> tuple[np.ndarray, ...]:
-        """Inputs, true hazards and weights of the cities numbered ``first`` up to ``last``."""
+        """Inputs, hazards, weights, years and numbers of the cities ``first`` up to ``last``."""
         parts = []
         for number in range(first, last):
             with np.load(self._made(number)) as kept:
-                parts.append([kept[f"{tier}_{name}"] for name in ("values", "hazard", "weight")])
+                names = ("values", "hazard", "weight", "year")
+                columns = [kept[f"{tier}_{name}"] for name in names]
+            parts.append([*columns, np.full(len(columns[0]), number)])
         return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
     def make(self) -> None:
@@ -116,6 +118,7 @@ class Population:
                 found.setdefault(f"{tier}_values", []).append(values[index])
                 found.setdefault(f"{tier}_hazard", []).append(hazard)
                 found.setdefault(f"{tier}_weight", []).append(weight)
+                found.setdefault(f"{tier}_year", []).append(np.full(len(index), year))
         return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
@@ -171,7 +174,7 @@ class Oracle:
         return found
 
     def _grown(self, tier: str) -> list[str]:
-        values, hazard, weight = self.population.rows(tier, 0, self.cities)
+        values, hazard, weight, *_ = self.population.rows(tier, 0, self.cities)
         label = np.clip(hazard, LEAST, MOST_CHANCE)
         rows = lgb.Dataset(values, label, weight=weight, params={"max_bin": 127, "verbosity": -1})
         return [

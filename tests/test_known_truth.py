@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.known_truth import Ranked
 from benchmarks.known_truth_measures import calibrated, caught, list_length, ratio, spread
 from benchmarks.known_truth_rows import TIERS, Town, raw, town, wide
+from benchmarks.proofs_truth import missed, rivals
 from features.panel import History, Rows
 from features.profile import Profile, observe, specs_for
 
@@ -127,3 +129,34 @@ def test_the_history_of_titles_and_applications_is_counted(small: Town) -> None:
     wanted = table[table["tier"] == TIERS[0]]["firm_id"].value_counts()
     for firm, count in zip(ids, counts, strict=True):
         assert count == wanted.get(firm, 0)
+
+
+def _list(tier_positives: int, seed: int, **scores: np.ndarray) -> Ranked:
+    hazard = scores["latent"]
+    known = {"hazard": hazard, "label": (hazard > 0.5).astype("float64"), **scores}
+    return Ranked(seed, 2024, TIERS[0], known | {"positives": np.array(tier_positives)})
+
+
+def test_a_bar_that_is_not_reached_is_named() -> None:
+    rng = np.random.default_rng(0)
+    hazard = np.sort(rng.beta(1, 4, 200))[::-1]
+    noisy = hazard + rng.normal(scale=0.6, size=200)
+    common = {"latent": hazard, "observable": hazard, "logistic profile": noisy}
+    good = [_list(600, s, tidu=hazard, alone=noisy, **common) for s in range(4)]
+    assert missed(good, ()) == []
+    bad = [_list(600, s, tidu=-hazard, alone=hazard, **common) for s in range(4)]
+    said = " ".join(missed(bad, ()))
+    assert "precision" in said
+    assert "behind logistic" in said
+    assert "alone" not in said  # where positives are many the tier alone is no rival
+    rare = [_list(60, s, tidu=noisy, alone=hazard, **common) for s in range(4)]
+    assert "behind alone" in " ".join(missed(rare, ()))
+    linear = [_list(600, 0, tidu=hazard, alone=hazard, **(common | {"logistic profile": hazard}))]
+    assert "logistic 1.000, not below" in " ".join(missed(linear, ()))
+
+
+def test_a_rival_counts_with_its_better_input() -> None:
+    hazard = np.linspace(1, 0, 100)
+    scores = {"catboost raw": hazard, "catboost profile": -hazard, "tidu": hazard, "alone": hazard}
+    lists = [_list(600, 1, latent=hazard, observable=hazard, **scores)]
+    assert rivals(lists) == {"catboost": (1.0, 1.0)}
