@@ -19,7 +19,7 @@ from tidu.errors import Refused, Unready
 
 __all__ = ["REVISION", "connect", "migrate", "reading", "utc_now", "utc_text", "writing"]
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration this code is written for; a test compares it with the scripts."""
 
 BUSY_MS = 5_000

@@ -88,6 +88,11 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def read(self, look: Callable[[Connection], T]) -> T:
+        """Run ``look(connection)`` on one consistent state."""
+        with reading(self._engine) as connection:
+            return look(connection)
+
     # ---- the one way to change
 
     def change(self, entry: audit.Entry, apply: Callable[[Connection, str], T]) -> T:

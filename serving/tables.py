@@ -5,9 +5,18 @@ Times are UTC text of one fixed width, so that they sort as text on every databa
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
 
-__all__ = ["METADATA", "audit", "chain", "idempotency", "imports", "pointers"]
+__all__ = [
+    "METADATA",
+    "audit",
+    "chain",
+    "decisions",
+    "idempotency",
+    "imports",
+    "pointers",
+    "shortlists",
+]
 
 METADATA = MetaData()
 
@@ -61,5 +70,32 @@ chain = Table(
     METADATA,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+shortlists = Table(
+    "shortlists",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("snapshot_id", String(64), nullable=False),
+    Column("task", String(200), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("at", String(32), nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    METADATA,
+    Column("list_id", String(32), ForeignKey("shortlists.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("firm_id", Text, nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("grounds", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("at", String(32), nullable=False),
     Column("hash", String(64), nullable=False),
 )

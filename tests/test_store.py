@@ -222,7 +222,7 @@ def test_a_store_of_a_later_version_is_refused(store: Store, tmp_path: Path) -> 
     store.close()
     with raw(tmp_path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(Refused, match="revision 0001 or earlier, found 9999"):
+    with pytest.raises(Refused, match="revision 0002 or earlier, found 9999"):
         Store.of_home(tmp_path)
 
 

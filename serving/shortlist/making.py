@@ -15,6 +15,7 @@ from serving.shortlist.candidates import candidates_of, purpose_of, tier_of
 from serving.shortlist.choice import Candidates, Choice, choose
 from serving.shortlist.codes import OUTSIDE, STAGES, WHY_OUTSIDE
 from serving.shortlist.conflicts import CRITERION, Kin, conflicts
+from serving.shortlist.decisions import grounds_of
 from serving.shortlist.question import MODES, Question
 from serving.shortlist.rows import chance_of, measures_in_short, reasons, verdict_in_short
 from serving.shortlist.words import notes_of
@@ -152,8 +153,14 @@ def _rows(
         }
         if verdicts is not None and figures is not None:
             row["verdict"] = verdict_in_short(verdicts, figures, number, exclusions)
-        rows.append(row)
+        rows.append(row | {"grounds": _citable(row)})
     return rows
+
+
+def _citable(row: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The codes that a decision on this firm may cite; their words stand in the row."""
+    grounds = grounds_of(row).values()
+    return {use: [g["code"] for g in grounds if use in g["for"]] for use in ("refuse", "return")}
 
 
 def _stage(snapshot: Snapshot, tier: str, number: int) -> str | None:
