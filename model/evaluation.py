@@ -218,7 +218,7 @@ def _trained(task: Task, parts: list[Cohort], origin: Origin, run: Run) -> tuple
             f" before {origin.as_of}.",
             "Choose a later test date, or give --test-firms to split by firm instead of by time.",
         )
-    profile = fitted_profile(task, parts)
+    profile = fitted_profile(task, parts, origin.as_of)
     rows = examples(task, parts, profile)
     both_classes(task, rows.label)
     return learn(rows, parts, profile, origin, run), rows

@@ -11,7 +11,8 @@ import numpy as np
 from features.expr import Array
 from features.panel import History, Panel
 from features.profile import FeatureMatrix, Observation, Profile, observe, specs_for
-from model.labels import cohort, fresh, label, supported
+from model.editions import counted, routes_off
+from model.labels import cohort, editions, fresh, label, supported
 from model.tasks import Task
 from tidu.clock import add_months
 from tidu.errors import NotAvailable
@@ -22,6 +23,7 @@ __all__ = [
     "both_classes",
     "cohort_at",
     "cohorts",
+    "editions_of",
     "examples",
     "fitted_profile",
     "matrix",
@@ -34,12 +36,16 @@ MOST_YEARS = 60
 
 @dataclass(frozen=True)
 class Cohort:
-    """Firms asked about at one date: ``index`` into ``seen.firm_ids``, their labels, freshness."""
+    """Firms asked about at one date: ``index`` into ``seen.firm_ids``, their labels, freshness.
+
+    ``edition`` is that of each outcome, "" where there is none.
+    """
 
     seen: Observation
     index: Array
     label: Array
     fresh: Array
+    edition: Array
 
     @property
     def as_of(self) -> date:
@@ -54,7 +60,13 @@ class Cohort:
         return self.seen.cube.panel.split_groups(self.firm_ids)
 
     def kept(self, mask: Array) -> Cohort:
-        return Cohort(self.seen, self.index[mask], self.label[mask], self.fresh[mask])
+        return Cohort(
+            self.seen,
+            self.index[mask],
+            self.label[mask],
+            self.fresh[mask],
+            self.edition[mask],
+        )
 
 
 @dataclass(frozen=True)
@@ -93,8 +105,12 @@ def cohort_at(history: History, task: Task, day: date, evidence: Panel | None = 
     """The cohort of a date; without ``evidence`` its labels are unknown."""
     seen = observe(history.as_of(day))
     index = np.flatnonzero(cohort(task, seen))
-    known = label(task, seen, evidence) if evidence else np.full(len(seen.firm_ids), np.nan)
-    return Cohort(seen, index, known[index], fresh(seen)[index])
+    known = np.full(len(index), np.nan)
+    edition = np.full(len(index), "", dtype=object)
+    if evidence is not None:
+        known = label(task, seen, evidence)[index]
+        edition = np.where(known == 1, editions(task, seen, evidence)[index], "")
+    return Cohort(seen, index, known, fresh(seen)[index], edition)
 
 
 def cohorts(history: History, task: Task, days: list[date], known_by: date) -> list[Cohort]:
@@ -141,9 +157,22 @@ def matrix(part: Cohort, profile: Profile) -> FeatureMatrix:
     return profile.matrix(part.seen).rows(part.index)
 
 
-def fitted_profile(task: Task, parts: list[Cohort]) -> Profile:
-    """Choose features on the newest training cohort and fit peers on all of them."""
-    specs = specs_for(parts[0].seen.cube.panel, task.family)
+def editions_of(task: Task, parts: list[Cohort]) -> dict[str, int]:
+    """How many outcomes each edition decided, over cohorts; empty for a task without a title."""
+    if not task.tier or not parts:
+        return {}
+    edition = np.concatenate([part.edition for part in parts])
+    return counted(edition, np.concatenate([part.label for part in parts]))
+
+
+def fitted_profile(task: Task, parts: list[Cohort], day: date | None = None) -> Profile:
+    """Choose features on the newest training cohort and fit peers on all of them.
+
+    Features of routes that are abolished on ``day``, when the model is made, are left out.
+    """
+    permitted = specs_for(parts[0].seen.cube.panel, task.family)
+    off = routes_off(task, permitted, day or parts[0].as_of)
+    specs = [spec for spec, is_off in zip(permitted, off, strict=True) if not is_off]
     if not specs:
         raise NotAvailable(
             f"{task.name} needs at least one permitted feature with data; none was found.",

@@ -22,7 +22,7 @@ from model.windows import among, covered, happened, window
 from tidu.clock import add_months
 from tidu.errors import NotAvailable
 
-__all__ = ["cohort", "fresh", "label", "supported"]
+__all__ = ["cohort", "editions", "fresh", "label", "supported"]
 
 RECENT_MONTHS = 12
 ROUNDING = 1e-9
@@ -96,6 +96,13 @@ def label(task: Task, seen: Observation, evidence: Panel) -> Array:
     gone = ((left > start) & (left <= end)).to_numpy(dtype=bool)
     unseen = 1.0 if task.rule == "lapse" else 0.0
     return np.where(gone & (found == unseen), np.nan, found)
+
+
+def editions(task: Task, seen: Observation, evidence: Panel) -> Array:
+    """The edition of the law behind each firm's outcome; "" where none is or the law has no say."""
+    if not task.tier or evidence.outcome_task == task.name.name:
+        return np.full(len(seen.firm_ids), "", dtype=object)
+    return titles.editions(task, seen, evidence)
 
 
 def _row_label(seen: Observation, evidence: Panel) -> Array:

@@ -5,7 +5,7 @@ Used alike by training reports, the command line, publishing and what-if.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from features.expr import Array
 from features.panel import Panel
 from features.profile import FeatureMatrix, Observation, observe
 from model.bundle import Bundle
+from model.editions import Statement, routes_off, statements
 from model.labels import cohort, fresh
 from tidu.errors import NotAvailable, Refused
 
@@ -26,7 +27,8 @@ class ScoreBook:
 
     ``rank`` 1 is best, by score, ties by firm_id. ``stale`` marks accounts older than usual,
     ``positions`` (firms, features) says
-    where each value stands among peers, 0–100, NaN where that is not known.
+    where each value stands among peers, 0–100, NaN where that is not known. ``statements`` must
+    stand on every row that shows a chance of the book.
     """
 
     bundle: Bundle
@@ -38,6 +40,7 @@ class ScoreBook:
     p_high: Array
     stale: Array
     positions: Array
+    statements: tuple[Statement, ...] = ()
 
     @property
     def firm_ids(self) -> Array:
@@ -71,8 +74,15 @@ def score(bundle: Bundle, panel: Panel) -> ScoreBook:
 
 
 def score_rows(bundle: Bundle, seen: Observation, index: Array) -> ScoreBook:
-    """Score chosen firms of an observation, in the cohort or not."""
+    """Score chosen firms of an observation, in the cohort or not.
+
+    A feature of a route that was abolished since the bundle was trained is unknown of everybody.
+    """
+    panel = seen.cube.panel
     matrix = bundle.profile.matrix(seen).rows(index)
+    off = routes_off(bundle.task, bundle.profile.specs, panel.as_of)
+    if off.any():
+        matrix = replace(matrix, values=np.where(off, np.nan, matrix.values))
     values = bundle.model.scores(matrix.values)
     low, high = bundle.calibration.interval(values)
     return ScoreBook(
@@ -84,7 +94,8 @@ def score_rows(bundle: Bundle, seen: Observation, index: Array) -> ScoreBook:
         low,
         high,
         ~fresh(seen)[index],
-        bundle.profile.positions(seen)[index],
+        np.where(off, np.nan, bundle.profile.positions(seen)[index]),
+        statements(bundle.task, bundle.report, panel),
     )
 
 

@@ -19,13 +19,14 @@ from features.facts import LADDER, covered, valid_titles
 from features.panel import Panel
 from features.profile import Observation
 from model import windows
+from model.editions import in_force, year_of
 from model.tasks import Task
 from model.windows import among, happened, window
 from policy.eligibility import barred
 from policy.loading import standing
 from tidu.clock import add_months
 
-__all__ = ["COHORTS", "LABELS", "pending"]
+__all__ = ["COHORTS", "LABELS", "editions", "pending"]
 
 PENDING_MONTHS = 12
 """An application without a decision for longer than this is taken to have been dropped."""
@@ -62,11 +63,17 @@ def pending(tier: str, panel: Panel, firm_ids: Array) -> Array:
 def _due(task: Task, seen: Observation) -> Array:
     """Holders whose title ends within the window, with no later title of the tier in hand."""
     start, end = window(task.months, seen.cube.panel.as_of)
-    titles = valid_titles(seen.cube.panel)
-    own = titles[(titles["tier"] == task.tier).to_numpy()]
-    last = own["expires_on"].fillna(pd.Timestamp.max.floor("s")).groupby(own["firm_id"]).max()
+    last = _ends(seen.cube.panel, task.tier)
     due = last.index[((last >= start) & (last <= end)).to_numpy()]
     return among(seen.firm_ids, due.to_series())
+
+
+def _ends(panel: Panel, tier: str) -> pd.Series:
+    """The last day of each holder's newest title of a tier; one without an end has none."""
+    titles = valid_titles(panel)
+    own = titles[(titles["tier"] == tier).to_numpy()]
+    last = own["expires_on"].fillna(pd.Timestamp.max.floor("s")).groupby(own["firm_id"]).max()
+    return last[(last < pd.Timestamp.max.floor("s")).to_numpy()]
 
 
 COHORTS: dict[str, Callable[[Task, Observation], Array]] = {
@@ -119,6 +126,40 @@ LABELS: dict[str, Callable[[Task, Observation, Panel], Array]] = {
     "recognition": _recognised,
     "lapse": _lapsed,
 }
+
+
+def editions(task: Task, seen: Observation, evidence: Panel) -> Array:
+    """The edition by which each outcome of the window was decided, by year; "" where none was.
+
+    As the title says, or the others of its batch; otherwise the one in force on the day.
+    """
+    start, end = window(task.months, seen.cube.panel.as_of)
+    if task.rule == "lapse":
+        return _by_day(task, _ends(seen.cube.panel, task.tier), seen.firm_ids)
+    titles = evidence.tables["titles"]
+    if task.rule == "application":
+        rows = _new(evidence.tables["applications"], task.tier)
+        rows = rows[((rows["submitted_on"] > start) & (rows["submitted_on"] <= end)).to_numpy(bool)]
+        on = rows.groupby("firm_id")["submitted_on"].min()
+        batch = rows.sort_values("submitted_on", kind="stable").groupby("firm_id")["batch"].first()
+        same = titles[(titles["tier"] == task.tier).to_numpy()]
+        of_batch = same.dropna(subset=["batch"]).groupby("batch")["rule_edition"].first()
+        said = batch.map(of_batch)
+    else:
+        rows = _issued(evidence, task.tier, start, end).sort_values("issued_on", kind="stable")
+        on = rows.groupby("firm_id")["issued_on"].min()
+        said = rows.groupby("firm_id")["rule_edition"].first()
+    found = _by_day(task, on, seen.firm_ids)
+    given = said.reindex(seen.firm_ids).to_numpy(dtype=object)
+    pairs = zip(given, found, strict=True)
+    return np.array([year_of(g) if isinstance(g, str) and g else f for g, f in pairs], object)
+
+
+def _by_day(task: Task, on: pd.Series, firm_ids: Array) -> Array:
+    """The edition in force on a day of each firm's own; "" for a firm without one."""
+    names = {day: in_force(task, day.date()) for day in on.dropna().unique()}
+    found = on.map(names).reindex(firm_ids).to_numpy(dtype=object)
+    return np.array([name if isinstance(name, str) else "" for name in found], dtype=object)
 
 
 def _closed(task: Task, evidence: Panel, start: pd.Timestamp, end: pd.Timestamp) -> bool:

@@ -24,6 +24,7 @@ from model.examples import (
     both_classes,
     cohort_at,
     cohorts,
+    editions_of,
     examples,
     fitted_profile,
     matrix,
@@ -112,7 +113,7 @@ def train(history: History, task: Task, day: date, run: Run = Run()) -> Trained:
     """Train ``task`` on what was known by the end of ``day``."""
     run.progress("cohorts", 0, 1)
     parts = training_cohorts(history, task, day)
-    profile = fitted_profile(task, parts)
+    profile = fitted_profile(task, parts, day)
     rows = examples(task, parts, profile)
     run.progress("cohorts", 1, 1)
     trained = learn(rows, parts, profile, Origin(day, history.head), run)
@@ -229,6 +230,7 @@ def _report(
             {"as_of": c.as_of.isoformat(), "n": len(c.index), "positives": int(c.label.sum())}
             for c in parts
         ],
+        "editions": editions_of(rows.task, parts),
         "features": len(rows.names),
         "recipe": {
             "chosen": choice.recipe.name,

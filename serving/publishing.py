@@ -128,7 +128,7 @@ def task_part(book: ScoreBook) -> TaskPart:
         base_probability=float(bundle.calibration.probability(np.array([base]))[0]),
         base_slope=bundle.calibration.slope(base),
         peers=book.positions,
-        facts=_facts(bundle),
+        facts=_facts(book),
         rank_law=bundle.rank_law,
     )
 
@@ -152,7 +152,8 @@ def firm_frame(panel: Panel) -> pd.DataFrame:
     )
 
 
-def _facts(bundle: Bundle) -> dict[str, object]:
+def _facts(book: ScoreBook) -> dict[str, object]:
+    bundle = book.bundle
     report = bundle.report
     return {
         "trained_as_of": str(bundle.manifest["as_of"]),
@@ -164,6 +165,8 @@ def _facts(bundle: Bundle) -> dict[str, object]:
         "positives": report["positives"],
         "cohorts": report["cohorts"],
         "out_of_fold": report["out_of_fold"],
+        "editions": report.get("editions", {}),
+        "statements": [statement.as_json() for statement in book.statements],
     }
 
 

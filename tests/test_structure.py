@@ -34,6 +34,7 @@ MAY_DO_IO = {
     "features.workbook": "users' files",
     "features.workbook_scan": "users' files",
     "model.bundle": "what a training run leaves",
+    "model.editions": "the abolished routes are data, in a TOML file of the package",
     "model.fairness_groups": "the dimensions are data, in a TOML file of the package",
     "model.probe": "the child process that loads a bundle first, and answers on standard output",
     "model.report": "the page of the report is a template of the package",

@@ -80,6 +80,20 @@ FEATURES = (
         "character.refined",
         +1,
     ),
+    # Two routes of the 2022 standards that 2号 abolished: off where they count no more
+    # (model/editions.toml).
+    feature(
+        "provincial_score | 省级特色化得分 | Provincial distinctive score | 分",
+        col("provincial_feature_score"),
+        "character.distinctive",
+        +1,
+    ),
+    feature(
+        "contest_rank | 创客中国名次 | Place in the Maker in China contest | 名",
+        col("maker_contest_rank"),
+        "innovation.novel",
+        -1,
+    ),
     feature(
         "iso_cert | 管理体系认证 | Management system certified | 是/否",
         col("iso_cert"),
