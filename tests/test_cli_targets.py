@@ -112,8 +112,10 @@ def test_a_target_without_records_says_so_and_a_past_one_forecasts_nothing(
     city_home: Trained,
 ) -> None:
     past = call(city_home.home, "targets", "--as-of", "2026-06-30").out.splitlines()
-    trained = next(line for line in past if line.startswith("K2 "))
-    assert "无数据" in trained
+    # No file of the city tells of the new in trade, form or model (四新); of training they do.
+    new, trained = (next(x for x in past if x.startswith(f"{row} ")) for row in ("G6", "K2"))
+    assert "无数据" in new
+    assert "无数据" not in trained
     assert "期限2025-12-31已过" in past[-1]
     before = call(city_home.home, "targets", "--as-of", "2025-06-30").out.splitlines()
     assert not any("已过" in line for line in before)
