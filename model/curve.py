@@ -61,7 +61,7 @@ def cells(score: Array, label: Array) -> Cells:
 
 
 def posterior(data: Cells, weight: float) -> tuple[Array, Array]:
-    """Mean and variance of the logit in each cell; ``weight`` is the worth of one example."""
+    """Mean and covariance of the logit over cells; ``weight`` is the worth of one example."""
     n, y = data.count * weight, data.positives * weight
     base = (y.sum() + 0.5) / (n.sum() + 1.0)
     offset = float(np.log(base / (1 - base)))
@@ -71,8 +71,10 @@ def posterior(data: Cells, weight: float) -> tuple[Array, Array]:
     chance /= chance.sum()
     means = np.array([mean for mean, *_ in found])
     mean = chance @ means
-    spread = np.array([variance for _, variance, *_ in found]) + (means - mean) ** 2
-    return offset + mean, chance @ spread
+    # What one shape leaves open, and how far the shapes that evidence allows lie apart.
+    covariance = sum(c * inner for c, (_, inner, *_) in zip(chance, found, strict=True))
+    apart = (means - mean) * np.sqrt(chance)[:, None]
+    return offset + mean, np.asarray(covariance + apart.T @ apart)
 
 
 def _kernels(data: Cells) -> Iterator[tuple[Array, float]]:
@@ -89,7 +91,7 @@ def _kernels(data: Cells) -> Iterator[tuple[Array, float]]:
 
 
 def _laplace(kernel: Array, n: Array, y: Array, offset: float) -> tuple[Array, Array, float]:
-    """Mean, variance and log evidence of a binomial Gaussian process."""
+    """Mean, covariance and log evidence of a binomial Gaussian process."""
     a = np.zeros(len(n))
     best = _height(kernel, a, n, y, offset)
     for _ in range(MOST_STEPS):
@@ -109,8 +111,10 @@ def _laplace(kernel: Array, n: Array, y: Array, offset: float) -> tuple[Array, A
             break
         a, best = a + step * (aim - a), height
     half = solve_triangular(lower, root[:, None] * kernel, lower=True)
-    variance = np.maximum(np.diag(kernel) - (half**2).sum(axis=0), 1e-12)
-    return kernel @ a, variance, best - float(np.log(np.diag(lower)).sum())
+    covariance = kernel - half.T @ half
+    # Rounding may not leave a negative variance.
+    covariance[np.diag_indices_from(covariance)] = np.maximum(np.diag(covariance), 1e-12)
+    return kernel @ a, covariance, best - float(np.log(np.diag(lower)).sum())
 
 
 def _height(kernel: Array, a: Array, n: Array, y: Array, offset: float) -> float:

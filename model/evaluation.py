@@ -34,6 +34,7 @@ from model.examples import (
 from model.fairness_groups import groups_of
 from model.fairness_report import Ranked, fairness
 from model.folds import grouped
+from model.recall import Length, realised
 from model.rivals import BASELINES
 from model.tasks import Task
 from model.training import Origin, Run, Trained, learn, training_cohorts
@@ -67,6 +68,13 @@ class Tested:
         """The list of this date as fairness looks at it."""
         return Ranked(self.firm_ids, self.score, self.probability, self.label, self.compared_by)
 
+    def length(self) -> dict[str, object] | None:
+        """How long a list the training promised for 90 % of outcomes, and what it came to hold."""
+        promised = self.trained_on.get("length")
+        if not isinstance(promised, Mapping):
+            return None  # folds of one date are ranked by several models
+        return realised(Length.from_json(promised), self.score, self.label)
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -98,6 +106,7 @@ class Evaluation:
                     "as_of": t.as_of.isoformat(),
                     "n": len(t.label),
                     "positives": int(t.label.sum()),
+                    "length": t.length(),
                     "training": t.trained_on,
                 }
                 for t in self.tested
@@ -247,6 +256,7 @@ def _scored(parts: list[Cohort], trained: tuple[Trained, Examples], test: Cohort
             "n": len(rows.label),
             "positives": int(rows.label.sum()),
             "recipe": model.recipe.name,
+            "length": model.report["length"],
         },
     )
 
@@ -260,7 +270,7 @@ def _together(pieces: Sequence[Tested]) -> Tested:
     return Tested(
         as_of=first.as_of,
         baselines={b: np.concatenate([p.baselines[b] for p in pieces]) for b in first.baselines},
-        trained_on={**first.trained_on, "folds": [p.trained_on for p in pieces]},
+        trained_on={**first.trained_on, "length": None, "folds": [p.trained_on for p in pieces]},
         **whole,
     )
 

@@ -31,6 +31,7 @@ from model.examples import (
     yearly,
 )
 from model.rank_law import RankLaw, rank_law
+from model.recall import length, shares
 from model.recipes import RECIPES, Recipe
 from model.selection import Choice, choose, learn_on
 from model.tasks import Task
@@ -131,7 +132,10 @@ def with_rank_law(trained: Trained, rows: Examples, asked: Cohort, run: Run) -> 
     """
     chance = trained.calibration.probability(trained.held)
     fewest = min(chance.sum(), len(chance) - chance.sum())
-    if run.redraws < 2 or len(asked.index) < FEWEST_RANKED or fewest < FEWEST_POSITIVES:
+    few = len(asked.index) < FEWEST_RANKED or fewest < FEWEST_POSITIVES
+    # Rows that carry their own labels are ranked by a model that has seen them.
+    seen = asked.seen.cube.panel.outcome_task == rows.task.name.name
+    if run.redraws < 2 or few or seen:
         return trained
     values = matrix(asked, trained.profile).values
     directions = _directions(rows.task, trained.profile)
@@ -238,4 +242,5 @@ def _report(
             "reached": choice.reached,
         },
         "out_of_fold": found,
+        "length": length(shares(choice.scores, rows.label, rows.dates)).as_json(),
     }

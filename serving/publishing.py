@@ -164,6 +164,7 @@ def _facts(book: ScoreBook) -> dict[str, object]:
         "n": report["n"],
         "positives": report["positives"],
         "cohorts": report["cohorts"],
+        "length": report.get("length"),
         "out_of_fold": report["out_of_fold"],
         "editions": report.get("editions", {}),
         "statements": [statement.as_json() for statement in book.statements],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,9 +119,12 @@ def held(fitted: Calibration, score: Array, truth: Array) -> float:
         lambda d: d["logit"].reverse(),
         lambda d: d["low"].__setitem__(0, 99.0),
         lambda d: d["logit"].__setitem__(0, float("nan")),
+        lambda d: d["bends"][0].append(0.0),
+        lambda d: d.__setitem__("year", float("inf")),
+        lambda d: d.pop("bends"),
     ],
 )
-def test_damaged_knots_are_refused(change: Callable[[dict[str, list[float]]], object]) -> None:
+def test_damaged_knots_are_refused(change: Callable[[dict[str, Any]], object]) -> None:
     data = plain(*awkward(1, 200, 1.0, False)).as_json()
     change(data)
     with pytest.raises(Refused):

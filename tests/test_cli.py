@@ -55,6 +55,8 @@ def test_training_answers_with_bundle_path_and_report(city_home: Trained) -> Non
     # Training cohorts keep the month and day, so accounts have the same age as in scoring.
     assert {c["as_of"][5:] for c in report["cohorts"]} == {AS_OF[5:]}
     assert max(c["as_of"] for c in report["cohorts"]) == "2025-06-30"
+    assert report["length"]["outcomes"] == report["positives"]
+    assert 0 < report["length"]["share"] < 1
 
 
 def test_horizon_is_the_same_as_at_and_out_gets_a_copy(city_home: Trained, tmp_path: Path) -> None:

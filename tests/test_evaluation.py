@@ -55,6 +55,9 @@ def test_test_firms_are_in_no_training_cohort(
     found = done(city_home.home, "evaluate", "--task", "growth@12", *words)
     assert found["split"] == "by firm"
     assert found["n"] > 0
+    length = found["dates"][0]["length"]
+    assert 0 < length["firms"] <= found["n"]
+    assert 0 < length["recall"] <= 1
     trained = {str(f) for part in learned_from[0] for f in part.firm_ids}
     assert trained
     assert not trained & set(chosen)
