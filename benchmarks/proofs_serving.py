@@ -15,7 +15,8 @@ import numpy as np
 import city
 from benchmarks.proof_item import Proof
 from benchmarks.proofs_city import history_of
-from benchmarks.scramble import by_the_law, history, scrambled
+from benchmarks.scramble import by_the_law, history
+from features.scrambling import scrambled
 
 DAYS = (date(2024, 6, 30), date(2025, 6, 30), date(2026, 4, 20))
 TIERS = ("innovative_sme", "srdi_municipal", "srdi_provincial", "little_giant")

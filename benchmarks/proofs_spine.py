@@ -13,9 +13,10 @@ import numpy as np
 
 from benchmarks.calibration_shapes import SHAPES, simulate
 from benchmarks.proof_item import Proof
-from benchmarks.scramble import fingerprint, history, random_tables, scrambled, tasks
+from benchmarks.scramble import fingerprint, history, random_tables, tasks
 from features.mapping_build import rebuilt
 from features.prepared import Prepared, prepare
+from features.scrambling import scrambled
 from features.vault import Vault
 from model.calibration import Calibration, calibrate
 

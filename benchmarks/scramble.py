@@ -1,7 +1,7 @@
-"""Scramble the future: change all that became known after a day, and take what is seen before it.
+"""What may be seen at a day, as digests, for tests and proofs that scramble what comes after it.
 
-Used by the tests and the proofs. :func:`scrambled` works on canonical tables, :func:`later_rows` on
-the rows of a foreign file; :func:`fingerprint` digests everything that may be seen at a day.
+:func:`fingerprint` and :func:`by_the_law` digest what is seen, :func:`later_rows` scrambles rows of
+a foreign file; canonical tables are scrambled by ``features.scrambling``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from features.mapping import Coverage
-from features.panel import HAPPENS_ON, REVEALED_BY, History, Rows
+from features.panel import HAPPENS_ON, History, Rows
 from features.profile import Profile, observe, specs_for
-from features.schema import FAMILIES, Column, register
+from features.schema import FAMILIES, register
 from model.examples import cohorts, examples, yearly
 from model.labels import cohort, fresh, label
 from model.tasks import Task, find
@@ -36,7 +36,6 @@ __all__ = [
     "history",
     "later_rows",
     "random_tables",
-    "scrambled",
     "tasks",
 ]
 
@@ -50,7 +49,6 @@ TASKS = (
     "promotion:innovative_sme@12",
     "promotion:little_giant@24",
 )
-FAR = 4000
 Tables = Mapping[str, pd.DataFrame]
 
 
@@ -160,97 +158,6 @@ def _bits(values: np.ndarray) -> str:
 def _digest(frame: pd.DataFrame, columns: list[str]) -> str:
     known = [c for c in columns if c in frame and frame[c].notna().any()]
     return digest.of_frame(frame, known)
-
-
-# Scrambling canonical tables
-
-
-def scrambled(tables: Tables, day: date, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
-    """Replace, shuffle, delete and add what became known, or happens, after ``day``."""
-    return {name: _table(name, frame, day, rng) for name, frame in tables.items()}
-
-
-def _table(name: str, frame: pd.DataFrame, day: date, rng: np.random.Generator) -> pd.DataFrame:
-    moment = pd.Timestamp(day)
-    settled = (frame["known_on"] <= moment).to_numpy()
-    happens = HAPPENS_ON.get(name)
-    if happens in frame:
-        settled = settled & (frame[happens] <= moment).to_numpy()
-    early, late = frame[settled].copy(), frame[~settled]
-    _redate(name, early, moment, rng)
-    late = _shuffled(name, late[rng.random(len(late)) < 0.6], moment, rng)
-    corrections = _shuffled(name, early[rng.random(len(early)) < 0.5], moment, rng)
-    corrections["known_on"] = _days_after(moment, len(corrections), rng)
-    gone = rng.random(len(corrections)) < 0.3
-    corrections["withdrawn"] = gone.astype("float64")
-    strangers = _shuffled(name, frame[rng.random(len(frame)) < 0.5], moment, rng)
-    strangers["firm_id"] = [f"Z{rng.integers(1 << 40):x}" for _ in range(len(strangers))]
-    strangers["known_on"] = _days_after(moment, len(strangers), rng)
-    parts = [early.assign(seq=1), late.assign(seq=2), corrections.assign(seq=3)]
-    whole = pd.concat([*parts, strangers.assign(seq=4)], ignore_index=True)
-    return whole.sample(frac=1.0, random_state=rng.integers(1 << 31)).reset_index(drop=True)
-
-
-def _redate(name: str, early: pd.DataFrame, moment: pd.Timestamp, rng: np.random.Generator) -> None:
-    """Dates inside earlier rows that lie after the day: other days after it, or none.
-
-    What such a date reveals goes with it; a row without the date may as well get one.
-    """
-    for column in _dates(name, early):
-        revealed = REVEALED_BY.get(name, {}).get(column, {})
-        told = {c: before for c, before in revealed.items() if c in early}
-        ahead = (early[column] > moment).to_numpy()
-        early.loc[ahead, column] = _days_after(moment, int(ahead.sum()), rng, 0.4)
-        for other, before in told.items():
-            none = ahead & early[column].isna().to_numpy()
-            early.loc[none & early[other].notna().to_numpy(), other] = before
-        plain = early[column].isna().to_numpy()
-        for other, before in told.items():
-            # A firm that stood reformed, undated, cannot be reformed again.
-            plain = plain & (early[other].isna() | (early[other] == before)).to_numpy()
-        fated = plain & (rng.random(len(early)) < 0.3)
-        early.loc[fated, column] = _days_after(moment, int(fated.sum()), rng)
-        for other in told:
-            known = fated & early[other].notna().to_numpy()
-            early.loc[known, other] = (
-                early[other]
-                .dropna()
-                .sample(int(known.sum()), replace=True, random_state=rng.integers(1 << 31))
-                .to_numpy()
-                if known.any()
-                else early.loc[known, other]
-            )
-
-
-def _dates(name: str, frame: pd.DataFrame) -> list[str]:
-    def ahead(spec: Column) -> bool:
-        return spec.dtype == "date" and not spec.future and not spec.key and spec.name in frame
-
-    return [spec.name for spec in register().tables[name].columns.values() if ahead(spec)]
-
-
-def _days_after(
-    moment: pd.Timestamp, n: int, rng: np.random.Generator, missing: float = 0.0
-) -> np.ndarray:
-    days = moment.to_datetime64().astype("datetime64[D]") + rng.integers(1, FAR, n)
-    days = days.astype("datetime64[s]")
-    days[rng.random(n) < missing] = np.datetime64("NaT")
-    return np.asarray(days)
-
-
-def _shuffled(
-    name: str, rows: pd.DataFrame, moment: pd.Timestamp, rng: np.random.Generator
-) -> pd.DataFrame:
-    """The same keys with each other's values, numbers stretched."""
-    rows = rows.copy()
-    clocks = {"known_on", "known_inferred", "seq"}
-    for column in rows.columns.difference([*register().tables[name].key, *clocks]):
-        rows[column] = rows[column].to_numpy()[rng.permutation(len(rows))]
-        if rows[column].dtype.kind == "f":
-            rows[column] *= rng.choice([0.0, 0.3, 1.0, 7.0], len(rows))
-    late = (rows["known_on"] > moment).to_numpy()
-    rows.loc[late, "known_on"] = _days_after(moment, int(late.sum()), rng)
-    return rows
 
 
 # Scrambling the rows of a foreign file

@@ -29,6 +29,7 @@ COMMANDS = {
     "withdraw": "data",
     "template": "data",
     "doctor": "data",
+    "check": "checking",
     "train": "learning",
     "evaluate": "learning",
     "score": "learning",

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.scramble import history, random_tables, scrambled
+from benchmarks.scramble import history, random_tables
 from features.expr import col
 from features.peers import SMALLEST_GROUP, Groups, PeerReference, fit
 from features.profile import Profile, observe, specs_for
+from features.scrambling import scrambled
 
 X = col("revenue")
 Array = np.ndarray

@@ -20,12 +20,12 @@ from benchmarks.scramble import (
     history,
     later_rows,
     random_tables,
-    scrambled,
     tasks,
 )
 from features.mapping_build import load_mapping
 from features.panel import History, Rows
 from features.prepared import prepare
+from features.scrambling import scrambled
 from features.vault import Vault
 from serving.workspace import Workspace
 

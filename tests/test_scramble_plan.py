@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.scramble import history, random_tables, scrambled
+from benchmarks.scramble import history, random_tables
 from features.panel import History
+from features.scrambling import scrambled
 from policy.loading import standing
 from policy.plan.files import load_plans
 from policy.plan.grounded import footing
