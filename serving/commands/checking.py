@@ -28,7 +28,7 @@ WORDS = {
 
 @click.command("check")
 @click.option("--leakage", is_flag=True, help="Look for answers and columns that see the future.")
-@click.option("--as-of", "day", type=DAY, required=True, help="The day from whose future to hide.")
+@click.option("--as-of", "day", type=DAY, required=True, help="Nothing later may matter.")
 @click.option(
     "--task", "names", multiple=True, help="name[:variant]@months; default: those in use."
 )
@@ -44,7 +44,8 @@ def check_command(
     """
     import numpy as np
 
-    from serving.proving import compared
+    from features.scrambling import scrambled_history
+    from serving.proving import compared, seen_at
 
     if not leakage:
         raise UsageError("tidu check needs to know what to check.", "Write tidu check --leakage.")
@@ -52,10 +53,15 @@ def check_command(
     history = workspace.history()
     bundles = _bundles(workspace)
     with bars() as progress:
-        rng = np.random.default_rng(seed)
-        proven = compared(history, day, bundles, workspace.law, rng, progress)
+        other = scrambled_history(history, day, np.random.default_rng(seed))
+        seen = []
+        for done, one in enumerate((history, other)):
+            progress("histories seen", done, 2)
+            seen.append(seen_at(one, day, bundles, workspace.law))
+        progress("histories seen", 2, 2)
+        proven = compared(day, *seen)
         tasks = names or tuple(str(bundle.task.name) for bundle in bundles)
-        findings = {name: _inspected(workspace, history, name, day) for name in tasks}
+        findings = {name: _inspected(workspace, history, name, day, progress) for name in tasks}
     flagged = [f for found in findings.values() for f in found if f.flagged]
     result = {
         "scrambled": proven.as_json(),
@@ -87,12 +93,14 @@ def _bundles(workspace: Workspace) -> list[Bundle]:
     return [load(workspace.bundle_path(pointer.value)) for pointer in used]
 
 
-def _inspected(workspace: Workspace, history: History, name: str, day: date) -> tuple[Finding, ...]:
+def _inspected(
+    workspace: Workspace, history: History, name: str, day: date, progress: Progress
+) -> tuple[Finding, ...]:
     from model.leakage import inspect
     from model.leakage_evidence import evidence
 
     try:
-        return inspect(evidence(history, workspace.task(name, history), day))
+        return inspect(evidence(history, workspace.task(name, history), day), progress=progress)
     except NotAvailable as missing:
         note(f"{name}: columns not tested. {missing.message}")
         return ()
