@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from features.panel import History
     from model.bundle import Bundle
     from model.leakage import Finding
+    from model.training import Progress
 
 __all__ = ["check_command"]
 
