@@ -103,6 +103,9 @@ ROUTES: tuple[Row, ...] = (
         (*ENVELOPE, "firm", *_EDITION, "path", "model"),
     ),
     Row(
+        "GET /v1/firms/{firm_id}/history", _OFFICIAL, "firms", (*ENVELOPE, "task", "firm", "items")
+    ),
+    Row(
         "GET /v1/compare",
         _OFFICIAL,
         "firms",

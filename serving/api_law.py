@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from serving import lookups_law
 from serving.api import Asked as Ask
-from serving.api import answer, asked, live
+from serving.api import answer, asked
 from serving.casework import Asked, Casework
 from serving.wire_law import LetterQuery, PurposeQuery
 from tidu.errors import Unready
@@ -67,8 +67,7 @@ async def path(
     firm = lookups_law.firm(ask.served, ask.viewer, firm_id)
     found = await _worked(ask, Casework.path, Asked(firm_id, tier, query.purpose))
     head = ask.served.envelope(found["model"]["model_version"])
-    # Another bundle may come into use while the snapshot stays: no ETag by its id.
-    return live(ask, {**head, "firm": firm, **found})
+    return answer(ask, {**head, "firm": firm, **found})
 
 
 async def _worked(ask: Ask, work: Any, *arguments: Any) -> Any:

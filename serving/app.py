@@ -16,13 +16,14 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving import api, api_law, api_plan, docs_page, problems
+from serving import api, api_changes, api_law, api_plan, docs_page, problems
 from serving.access import bound
 from serving.casework import Casework
 from serving.database import utc_now
 from serving.desk import Desk
 from serving.follow import Follower
 from serving.metrics import CONTENT_TYPE, Metrics, Observed
+from serving.rank_history import Standings
 from serving.scoring_pool import DeskQueue, Queue, Scorer, ScoringPool
 from serving.store import Store, database_url
 
@@ -36,7 +37,8 @@ class Config:
     """What an app is made from.
 
     ``scorer`` answers POST /v1/score, ``desk`` scenarios and comparisons of editions, ``casework``
-    the papers and paths of firms; None switches them off.
+    the papers and paths of firms; None switches them off. ``snapshot`` is served for good, whatever
+    the pointer says; empty, the pointer is followed.
     """
 
     home: Path
@@ -44,6 +46,7 @@ class Config:
     scorer: Scorer | None = None
     desk: Desk | None = None
     casework: Casework | None = None
+    snapshot: str = ""
     now: Callable[[], datetime] = utc_now
     body_bytes: int = BODY_BYTES
 
@@ -51,11 +54,16 @@ class Config:
         self.home.mkdir(parents=True, exist_ok=True)
         return Store.at(self.store_url or database_url(self.home), self.now)
 
+    def first_in_service(self) -> dict[str, str]:
+        """When each snapshot first came into service."""
+        with self.open_store() as store:
+            return store.first_in_service()
+
 
 def create_app(config: Config) -> FastAPI:
     """Return the app; a route without its row in the route table is refused here."""
     metrics = Metrics(config.now)
-    follower = Follower(config.home, config.open_store, metrics.refused.inc)
+    follower = Follower(config.home, config.open_store, metrics.refused.inc, fixed=config.snapshot)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -74,8 +82,8 @@ def create_app(config: Config) -> FastAPI:
     app = FastAPI(title="Tidu", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     # Taken over as they are: an included router stays a layer that every request passes.
     # What stands below a firm comes first: an id may hold slashes and would swallow it.
-    for router in (api_law.router, api_plan.router, api.router, docs_page.router):
-        app.router.routes.extend(router.routes)
+    for part in (api_law, api_plan, api_changes, api, docs_page):
+        app.router.routes.extend(part.router.routes)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
     problems.install(app)
     app.add_middleware(Limited, most=config.body_bytes)
@@ -87,6 +95,8 @@ def create_app(config: Config) -> FastAPI:
     app.state.desk = DeskQueue(config.desk)
     app.state.casework = config.casework
     app.state.cases = Queue("casework")
+    app.state.standings = Standings(config.home)
+    app.state.published = config.first_in_service
     app.state.today = lambda: config.now().date()
     app.state.openapi = cache(lambda: docs_page.described(app))
     return app

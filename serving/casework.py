@@ -1,7 +1,7 @@
 """What is worked out for one firm at request: papers, the request letter, the path to a tier.
 
-By the snapshot alone: the records of its vault head as they stood on its day, and the law that it
-carries. Only the model that scores a path again is the one in use.
+By the snapshot alone: the records of its vault head as they stood on its day, the law that it
+carries, and the bundles that scored it. The same question of the same snapshot has one answer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from policy.path.changes import Changes
     from policy.path.result import Path
     from policy.rules import Purpose
-    from serving.snapshot import Snapshot
+    from serving.snapshot import Snapshot, Task
     from serving.workspace import Workspace
 
 __all__ = ["MODEL_NOTE", "Asked", "Casework"]
@@ -46,8 +46,8 @@ OUTSIDE = {
     "en": "The firm is outside the cohort of this model",
 }
 NO_MODEL = {
-    "zh": "该层级没有在用的模型",
-    "en": "No model for this tier is in use",
+    "zh": "本快照没有该层级的模型",
+    "en": "The snapshot holds no model for this tier",
 }
 
 
@@ -72,12 +72,10 @@ class _Rules:
 class Casework:
     """Answers for one firm by a snapshot; records and laws are kept for the next question.
 
-    ``history`` gives the records of a vault head, ``bundle`` the bundle in use for a task.
+    ``history`` gives the records of a vault head, ``bundle`` a bundle by its id.
     """
 
-    def __init__(
-        self, history: Callable[[str], History], bundle: Callable[[str], Bundle | None]
-    ) -> None:
+    def __init__(self, history: Callable[[str], History], bundle: Callable[[str], Bundle]) -> None:
         self._history = history
         self._bundle = bundle
         self._panel = lru_cache(maxsize=2)(self._read)
@@ -90,14 +88,10 @@ class Casework:
 
         loaded = lru_cache(maxsize=8)(lambda identity: load(workspace.bundle_path(identity)))
 
-        def in_use(task: str) -> Bundle | None:
-            identity = workspace.bundle_in_use(task)
-            return None if identity is None else loaded(identity)
-
         def records(head: str) -> History:
             return workspace.vault.at(head)  # opened when first asked, not when the service starts
 
-        return cls(records, in_use)
+        return cls(records, loaded)
 
     def materials(self, snapshot: Snapshot, asked: Asked) -> dict[str, Any]:
         """Papers held, missing and out of date, and the points still to be verified."""
@@ -152,16 +146,17 @@ class Casework:
         prepared = paths(Situation(rules.law, panel), asked.tier, asked.purpose, rules.changes)
         found = prepared.of(0)
         described = _described(found, rules.law)
-        return {**head, "path": described, "model": self._answer(panel, asked.tier, found)}
+        task = snapshot.tasks.get(f"promotion:{asked.tier}@{HORIZON}")
+        return {**head, "path": described, "model": self._answer(task, panel, found)}
 
-    def _answer(self, panel: Panel, tier: str, path: Path) -> dict[str, Any]:
+    def _answer(self, task: Task | None, panel: Panel, path: Path) -> dict[str, Any]:
         from serving.rescoring import Rescorer
 
-        task = f"promotion:{tier}@{HORIZON}"
-        bundle = self._bundle(task)
-        empty = {"task": task, "model_version": None, "before": None, "after": None}
-        if bundle is None:
+        name = f"promotion:{path.tier}@{HORIZON}"
+        empty = {"task": name, "model_version": None, "before": None, "after": None}
+        if task is None:
             return empty | {"note": NO_MODEL}
+        bundle = self._bundle(task.bundle_id)
         answers = Rescorer(bundle, panel).answers(path)
         if answers is None:
             return empty | {"model_version": bundle.id, "note": OUTSIDE}

@@ -37,6 +37,8 @@ COMMANDS = {
     "publish": "publishing",
     "shortlist": "publishing",
     "explain": "publishing",
+    "history": "changes",
+    "replay": "replay",
     "criteria": "policy",
     "materials": "casework",
     "path": "casework",

@@ -7,7 +7,6 @@ check leaves the old in service and is reported. The last one is kept for pages 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 from serving.lookups import Served
-from serving.snapshot import Snapshot, available
+from serving.snapshot import Snapshot, available, inputs_of
 from serving.store import Pointer, Store
 from tidu.errors import Conflict, TiduError, Unready
 
@@ -51,11 +50,14 @@ class Follower:
         open_store: Callable[[], Store],
         on_failure: Callable[[], None] = lambda: None,
         seconds: Callable[[], float] = monotonic,
+        fixed: str = "",
     ) -> None:
+        """``fixed`` names a snapshot to serve for good, whatever the pointer says."""
         self._home = home
         self._open_store = open_store
         self._on_failure = on_failure
         self._seconds = seconds
+        self._fixed = fixed
         self._store: Store | None = None
         self.state = State()
 
@@ -72,42 +74,36 @@ class Follower:
         catalogue = self._catalogue(old.catalogue)
         seen = replace(old, pointers=pointers, catalogue=catalogue)
         pointer = pointers.get(SNAPSHOT)
+        wanted = self._fixed or (pointer.value if pointer is not None else None)
         current = None if old.served is None else old.served.snapshot.id
-        if pointer is None or pointer.value == current:
+        if wanted is None or wanted == current:
             self.state = replace(seen, problem=None, failed=None)
-        elif old.failed is not None and self._resting(old.failed, pointer):
+        elif old.failed is not None and self._resting(old.failed, wanted):
             self.state = seen
         else:
-            self.state = self._take(pointer, seen)
+            self.state = self._take(wanted, seen)
 
-    def _take(self, pointer: Pointer, old: State) -> State:
+    def _take(self, identity: str, old: State) -> State:
         try:
-            snapshot = Snapshot.open(self._home / "snapshots" / pointer.value)
+            snapshot = Snapshot.open(self._home / "snapshots" / identity)
         except (TiduError, OSError, ValueError) as error:
             self._on_failure()
-            _log.error("snapshot %s is refused: %s", pointer.value, error)
-            failed = (pointer.value, self._seconds())
-            return replace(old, problem=f"snapshot {pointer.value}: {error}", failed=failed)
+            _log.error("snapshot %s is refused: %s", identity, error)
+            failed = (identity, self._seconds())
+            return replace(old, problem=f"snapshot {identity}: {error}", failed=failed)
         _log.info("serving snapshot %s as of %s", snapshot.id, snapshot.as_of)
         return State(Served(snapshot), old.served, old.pointers, old.catalogue)
 
-    def _resting(self, failed: tuple[str, float], pointer: Pointer) -> bool:
+    def _resting(self, failed: tuple[str, float], wanted: str) -> bool:
         """A refused snapshot is tried again now and then: the fault may have been of the disk."""
         value, since = failed
-        return value == pointer.value and self._seconds() - since < RETRY_SECONDS
+        return value == wanted and self._seconds() - since < RETRY_SECONDS
 
     def _catalogue(self, known: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
         ids = available(self._home)
         if ids == [entry["snapshot_id"] for entry in known]:
             return known
-        entries = []
-        for identity in ids:
-            try:
-                text = (self._home / "snapshots" / identity / "manifest.json").read_text("utf-8")
-                entries.append({"snapshot_id": identity, **json.loads(text)["inputs"]})
-            except (OSError, ValueError, KeyError, TypeError):
-                entries.append({"snapshot_id": identity})
-        return tuple(entries)
+        return tuple({"snapshot_id": name, **inputs_of(self._home, name)} for name in ids)
 
     async def run(self) -> None:
         """Look again and again until cancelled."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ from serving.views import (
 from tidu.digest import canonical_json, of_bytes, of_json
 from tidu.errors import NotFound, Refused
 
-__all__ = ["FORMAT", "Snapshot", "Task", "available", "write"]
+__all__ = ["FORMAT", "Snapshot", "Task", "available", "inputs_of", "write"]
 
 FORMAT = 1
 ID_LENGTH = 32
@@ -102,13 +102,22 @@ class Snapshot:
         return of_json(self.manifest["inputs"]["bundles"])[:ID_LENGTH]
 
     @classmethod
-    def open(cls, path: Path) -> Snapshot:
-        """Verify manifest and hashes, then map the parts; anything amiss is :class:`Refused`."""
+    def open(cls, path: Path, only: Callable[[str], bool] | None = None) -> Snapshot:
+        """Verify manifest and hashes, then map the parts; anything amiss is :class:`Refused`.
+
+        ``only`` chooses parts by name where not all are wanted; what it leaves out is not verified
+        and stands in the snapshot as if it were not there. The firms are always wanted.
+        """
         manifest = _read_manifest(path)
+        wanted = {
+            name: facts
+            for name, facts in manifest["parts"].items()
+            if only is None or name == "firms" or only(name)
+        }
         with ThreadPoolExecutor(2) as pool:  # sha256 releases the interpreter
-            list(pool.map(lambda part: _verify(path, *part), manifest["parts"].items()))
+            list(pool.map(lambda part: _verify(path, *part), wanted.items()))
         try:
-            return _assemble(path, manifest, _views(path, manifest))
+            return _assemble(path, manifest, _views(path, wanted))
         except (KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
             raise Refused(
                 f"Snapshot {path.name} must have the parts of format {FORMAT},"
@@ -121,6 +130,16 @@ def available(home: Path) -> list[str]:
     """Return the ids of the snapshots that a home holds."""
     root = home / "snapshots"
     return sorted(p.parent.name for p in root.glob(f"*/{MANIFEST}") if p.parent.name[0] != ".")
+
+
+def inputs_of(home: Path, identity: str) -> Mapping[str, Any]:
+    """What a snapshot was made from, by its manifest alone; nothing where that is unreadable."""
+    try:
+        text = (home / "snapshots" / identity / MANIFEST).read_text("utf-8")
+        inputs: Mapping[str, Any] = json.loads(text)["inputs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return inputs
 
 
 def write(publication: Publication, home: Path) -> str:
@@ -230,9 +249,9 @@ def _verify(path: Path, name: str, facts: Mapping[str, Any]) -> None:
         )
 
 
-def _views(path: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _views(path: Path, parts: Mapping[str, Any]) -> dict[str, Any]:
     views = {}
-    for name, facts in manifest["parts"].items():
+    for name, facts in parts.items():
         with pa.memory_map(str(path / facts["file"])) as source:
             table = pa.ipc.open_file(source).read_all()
         views[name] = READERS[facts["kind"], facts["schema"]](table)
@@ -243,6 +262,8 @@ def _assemble(path: Path, manifest: Mapping[str, Any], views: Mapping[str, Any])
     firms: Firms = views["firms"]
     tasks = {}
     for name, described in sorted(manifest["tasks"].items()):
+        if f"scores:{name}" in manifest["parts"].keys() - views.keys():
+            continue  # left out when it was opened
         scores: Scores = views[f"scores:{name}"]
         tasks[name] = Task(
             name,

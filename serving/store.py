@@ -158,6 +158,14 @@ class Store:
         entry = audit.Entry("pointer.move", actor, name, detail)
         return self.change(entry, lambda c, at: _swap(c, Pointer(name, value, 0, at), expected))
 
+    def first_in_service(self) -> dict[str, str]:
+        """When the pointer ``snapshot`` first stood at each value, by the audit."""
+        found: dict[str, str] = {}
+        for record in self.history("snapshot"):
+            if record.action == "pointer.move":
+                found.setdefault(json.loads(record.detail)["value"], record.at)
+        return found
+
     # ---- import ledger
 
     def record_import(self, record: ImportRecord, actor: str = "local") -> bool:

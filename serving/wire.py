@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving import wire_law, wire_plan
+from serving import wire_changes, wire_law, wire_plan
 from serving.shapes import Closed, Envelope, FirmBrief, Text
 
 __all__ = ["ANSWERS", "CompareQuery", "FirmsQuery", "Problem", "RankingQuery", "ScoreRequest"]
@@ -274,6 +274,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/firms/{firm_id}/measures": wire_plan.Measures,
     "GET /v1/firms/{firm_id}/materials/{tier}": wire_law.Materials,
     "GET /v1/firms/{firm_id}/path/{tier}": wire_law.PathPage,
+    "GET /v1/firms/{firm_id}/history": wire_changes.RankHistory,
     "GET /v1/compare": Comparison,
     "GET /v1/targets": wire_plan.Targets,
     "GET /v1/policy": wire_plan.Policy,

@@ -12,6 +12,7 @@ from plan_panels import history_of, panel_of
 from random_firms import many
 
 from features.spec import DIMENSIONS
+from model.bundle import Bundle
 from model.wording import Feature
 from policy.loading import standing
 from policy.plan.files import load_plans
@@ -24,6 +25,7 @@ from serving.publication import Profile, Publication, TaskPart
 from serving.shortlist.codes import OUTSIDE
 from serving.shortlist.question import SIZES
 from serving.shortlist.standing import Rung, Standing
+from tidu.errors import NotFound
 
 TASKS = ("growth@36", "distress:bankruptcy@24")
 BASE = -1.0
@@ -153,7 +155,7 @@ def ladder(count: int, seed: int = 0) -> Standing:
 
 
 def casework(count: int = 60) -> Casework:
-    """Casework on made-up records of the firms; no model is in use."""
+    """Casework on made-up records of the firms, without bundles."""
     number = range(count)
     named = [{"firm_id": f"F{i:06d}", "name": f"企业{i} Works"} for i in number]
     annual = [
@@ -163,7 +165,12 @@ def casework(count: int = 60) -> Casework:
         for year in (2021, 2022, 2023)
     ]  # fmt: skip
     history = history_of({"firms": named, "annual": annual})
-    return Casework(lambda _: history, lambda _: None)
+    return Casework(lambda _: history, no_bundle)
+
+
+def no_bundle(identity: str) -> Bundle:
+    """A casework without bundles."""
+    raise NotFound(f"No bundle {identity}.")
 
 
 def publication(

@@ -177,11 +177,27 @@ def test_after_is_what_the_model_says_of_a_city_with_these_figures(
     assert moved
 
 
-def test_without_a_model_the_path_stands_alone(served: Served, situation: Situation) -> None:
-    plain = Casework(lambda _: Workspace(served.snapshot.path.parents[1]).history(), lambda _: None)
-    found = plain.path(served.snapshot, Asked(some(situation)[0], "innovative_sme"))
+def test_without_a_model_the_path_stands_alone(
+    cases: Casework, served: Served, situation: Situation
+) -> None:
+    assert "promotion:srdi_municipal@12" not in served.snapshot.tasks
+    found = cases.path(served.snapshot, Asked(some(situation)[0], "srdi_municipal"))
     assert found["model"]["note"] == NO_MODEL
     assert found["model"]["before"] is None
+
+
+def test_the_snapshots_bundle_answers_a_path_whatever_is_in_use(
+    home: Path, situation: Situation, tmp_path: Path
+) -> None:
+    place = copied(home, tmp_path / "home")
+    asked = (some(situation)[0], "innovative_sme")
+    before = done(place, "path", *asked)
+    with quick():
+        other = done(place, "train", "--task", TASK, "--as-of", AS_OF, "--seed", 9)
+    done(place, "use", TASK, other["bundle_id"])
+    assert Workspace(place).bundle_in_use(TASK) == other["bundle_id"]
+    assert other["bundle_id"] != before["model"]["model_version"]
+    assert done(place, "path", *asked) == before
 
 
 def test_figures_of_a_path_go_to_the_newest_year_and_nowhere_else() -> None:
@@ -287,7 +303,7 @@ def test_the_snapshots_law_and_records_decide_whatever_came_since(
 
 def test_a_law_of_another_version_is_refused_while_its_verdicts_stand(served: Served) -> None:
     snapshot = served.snapshot
-    cases = Casework(lambda _: Workspace(snapshot.path.parents[1]).history(), lambda _: None)
+    cases = Casework.of(Workspace(snapshot.path.parents[1]))
     asked, unread = Asked(snapshot.firms.ids[0], "little_giant"), dict(snapshot.law)
     del unread["papers.toml"]
     changed = dict(snapshot.law) | {"selector.toml": b"use = 3"}

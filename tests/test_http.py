@@ -44,6 +44,7 @@ REQUESTS: tuple[tuple[str, str, Any], ...] = (
         None,
     ),
     ("GET /v1/firms/{firm_id}/path/{tier}", "/v1/firms/F000007/path/innovative_sme", None),
+    ("GET /v1/firms/{firm_id}/history", f"/v1/firms/F000007/history?task={GROWTH}", None),
     ("GET /v1/compare", f"/v1/compare?a=F000007&b=F000008&task={GROWTH}", None),
     ("GET /v1/snapshots", "/v1/snapshots", None),
     ("GET /v1/snapshots/current", "/v1/snapshots/current", None),

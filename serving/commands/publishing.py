@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from model.bundle import Bundle
     from serving.lookups import Served
 
-__all__ = ["explain_command", "publish_command", "shortlist_command"]
+__all__ = ["explain_command", "publish_command", "published_name", "shortlist_command"]
 
 TASK = click.option("--task", "task_name", required=True, help="name[:variant]@months")
 
@@ -66,7 +66,7 @@ def shortlist_command(task_name: str, k: int, as_json: bool) -> None:
     from serving.lookups import Filters, Page, rankings
 
     workspace, served = _served()
-    name = _published_name(workspace, served, task_name)
+    name = published_name(workspace, served, task_name)
     page, _ = rankings(served, LOCAL, (name, Filters()), Page(limit=k))
     columns = ("rank", "firm_id", "name", "district", "score", "probability", "p_low", "p_high")
     emit(page, as_json, table(page["items"], columns))
@@ -83,7 +83,7 @@ def explain_command(firm: str, task_name: str, lang: str, as_json: bool) -> None
     from serving.lookups import explanation
 
     workspace, served = _served()
-    name = _published_name(workspace, served, task_name)
+    name = published_name(workspace, served, task_name)
     found = explanation(served, LOCAL, firm, name)
     emit(found, as_json, explained(found, lang))
 
@@ -106,7 +106,7 @@ def _served() -> tuple[Workspace, Served]:
     return workspace, Served(workspace.snapshot())
 
 
-def _published_name(workspace: Workspace, served: Served, text: str) -> str:
+def published_name(workspace: Workspace, served: Served, text: str) -> str:
     """The full name of a task in the snapshot; a name without months may be the only one."""
     if text in served.snapshot.tasks:
         return text
