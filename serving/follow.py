@@ -15,7 +15,8 @@ from time import monotonic
 from typing import Any
 
 from serving.lookups import Served
-from serving.snapshot import Snapshot, available, inputs_of
+from serving.manifest import inputs_of
+from serving.snapshot import Snapshot, available
 from serving.store import Pointer, Store
 from tidu.errors import Conflict, TiduError, Unready
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from serving.snapshot import Snapshot, Task, available, inputs_of
+from serving.manifest import inputs_of
+from serving.snapshot import Snapshot, Task, available
 
 __all__ = [
     "FIGURES",

@@ -6,8 +6,6 @@ equal id, and nothing of a snapshot can change unseen. No time of building stand
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +19,7 @@ import pyarrow as pa
 
 from model.wording import Feature
 from serving.building import exclusive, flush, write_arrow
+from serving.manifest import CURE, FORMAT, ID_LENGTH, MANIFEST, read_manifest, verify
 from serving.parts import file_name, tables
 from serving.publication import Publication
 from serving.views import (
@@ -39,12 +38,7 @@ from serving.views import (
 from tidu.digest import canonical_json, of_bytes, of_json
 from tidu.errors import NotFound, Refused
 
-__all__ = ["FORMAT", "Snapshot", "Task", "available", "inputs_of", "write"]
-
-FORMAT = 1
-ID_LENGTH = 32
-MANIFEST = "manifest.json"
-CURE = "Publish again; a damaged directory under snapshots/ may be removed."
+__all__ = ["FORMAT", "Snapshot", "Task", "available", "write"]
 
 
 @dataclass(frozen=True)
@@ -108,14 +102,14 @@ class Snapshot:
         ``only`` chooses parts by name where not all are wanted; what it leaves out is not verified
         and stands in the snapshot as if it were not there. The firms are always wanted.
         """
-        manifest = _read_manifest(path)
+        manifest = read_manifest(path)
         wanted = {
             name: facts
             for name, facts in manifest["parts"].items()
             if only is None or name == "firms" or only(name)
         }
         with ThreadPoolExecutor(2) as pool:  # sha256 releases the interpreter
-            list(pool.map(lambda part: _verify(path, *part), wanted.items()))
+            list(pool.map(lambda part: verify(path, *part), wanted.items()))
         try:
             return _assemble(path, manifest, _views(path, wanted))
         except (KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
@@ -130,16 +124,6 @@ def available(home: Path) -> list[str]:
     """Return the ids of the snapshots that a home holds."""
     root = home / "snapshots"
     return sorted(p.parent.name for p in root.glob(f"*/{MANIFEST}") if p.parent.name[0] != ".")
-
-
-def inputs_of(home: Path, identity: str) -> Mapping[str, Any]:
-    """What a snapshot was made from, by its manifest alone; nothing where that is unreadable."""
-    try:
-        text = (home / "snapshots" / identity / MANIFEST).read_text("utf-8")
-        inputs: Mapping[str, Any] = json.loads(text)["inputs"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return inputs
 
 
 def write(publication: Publication, home: Path) -> str:
@@ -202,51 +186,6 @@ def _swap_in(aside: Path, final: Path) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        content = (path / MANIFEST).read_bytes()
-    except OSError as error:
-        raise NotFound(f"No snapshot stands at {path.name}.", "Run tidu publish.") from error
-    found = of_bytes(content)[:ID_LENGTH]
-    if found != path.name:
-        raise Refused(
-            f"The manifest of snapshot {path.name} must hash to its name, found {found}.", CURE
-        )
-    manifest: dict[str, Any] = json.loads(content)
-    if manifest.get("format") != FORMAT:
-        raise Refused(
-            f"Snapshot {path.name} must be of format {FORMAT}, found {manifest.get('format')!r}.",
-            "It was written by another version of Tidu: publish again with this one.",
-        )
-    return manifest
-
-
-def _verify(path: Path, name: str, facts: Mapping[str, Any]) -> None:
-    if (facts["kind"], facts["schema"]) not in READERS:
-        known = sorted(v for k, v in READERS if k == facts["kind"])
-        raise Refused(
-            f"Part {name!r} of snapshot {path.name} must be of version {known}, found"
-            f" {facts['schema']}.",
-            "It was written by another version of Tidu: publish again with this one.",
-        )
-    file = path / facts["file"]
-    try:
-        with file.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise Refused(
-            f"Snapshot {path.name} must have the file {facts['file']}, found: {error.strerror}.",
-            CURE,
-        ) from error
-    if found != facts["sha256"]:
-        size = file.stat().st_size
-        raise Refused(
-            f"{facts['file']} of snapshot {path.name} must hash to {facts['sha256'][:12]} with"
-            f" {facts['bytes']} bytes, found {found[:12]} with {size} bytes.",
-            CURE,
-        )
 
 
 def _views(path: Path, parts: Mapping[str, Any]) -> dict[str, Any]:
