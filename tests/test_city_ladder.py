@@ -11,6 +11,8 @@ import pytest
 from towns import LADDER, middling_town
 
 import city
+from city.lock import locked
+from city.parameters import Parameters
 from city.plants import LEAK, Plants
 from tidu import digest
 from tidu.errors import UsageError
@@ -19,6 +21,11 @@ from tidu.errors import UsageError
 @pytest.fixture(scope="module")
 def town() -> city.City:
     return middling_town()
+
+
+def test_the_parameters_are_the_locked_ones() -> None:
+    """Tidu's learner is judged on this city, which may not be fitted to it (decision 0005)."""
+    assert locked() == Parameters.load().digest
 
 
 def test_the_ladder_is_climbed_in_order(town: city.City) -> None:

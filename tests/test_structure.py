@@ -23,6 +23,7 @@ FUNCTION_LINES = 60  # the aim is 40
 # A name ending in ".*" stands for a package's modules.
 MAY_DO_IO = {
     "city.files": "the city's tables as the files that a user would bring",
+    "city.lock": "writes the lock of the city's parameters",
     "city.parameters": "the city's parameters are data, in a TOML file of the package",
     "features.mapping_fields": "a mapping is a file that the user writes",
     "features.mapping_build": "a mapping is a file that the user writes",
