@@ -17,7 +17,7 @@ from serving.shortlist.codes import OUTSIDE, STAGES, WHY_OUTSIDE
 from serving.shortlist.conflicts import CRITERION, Kin, conflicts
 from serving.shortlist.decisions import grounds_of
 from serving.shortlist.question import MODES, Question
-from serving.shortlist.rows import chance_of, measures_in_short, reasons, verdict_in_short
+from serving.shortlist.rows import factors_of, measures_in_short, reasons, verdict_in_short
 from serving.shortlist.words import notes_of
 from serving.snapshot import Snapshot, Task
 from tidu.errors import UsageError
@@ -128,10 +128,9 @@ def _rows(
     lacking = _papers(snapshot, casework, [snapshot.firms.ids[n] for n in numbers], question.task)
     found_conflicts = _conflicts(snapshot, tier, numbers, _rule(verdicts))
     confidence = _confidence(task, choice)
-    further = {
-        name: snapshot.tasks.get(f"{kind}:{tier}@{HORIZON}")
-        for name, kind in (("p_apply", "application"), ("p_recognised", "recognition"))
-    }
+    apply, recognised = (
+        snapshot.tasks.get(f"{kind}:{tier}@{HORIZON}") for kind in ("application", "recognition")
+    )
     rows = []
     for place, number in enumerate(numbers, 1):
         firm = snapshot.firms.ids[number]
@@ -140,7 +139,7 @@ def _rows(
             **snapshot.firms.brief(number),
             "size": candidates.size[number],
             **standing_at(task, int(task.row_of[number])),
-            **{name: chance_of(other, number) for name, other in further.items()},
+            **factors_of(apply, recognised, number),
             **confidence[place - 1],
             "included": bool(choice.included[place - 1]),
             "stage": _stage(snapshot, tier, number),

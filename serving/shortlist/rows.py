@@ -15,7 +15,7 @@ from serving.lookups_plan import measures
 from serving.snapshot import Task
 from serving.views import Figures, Verdicts
 
-__all__ = ["chance_of", "measures_in_short", "reasons", "verdict_in_short"]
+__all__ = ["chance_of", "factors_of", "measures_in_short", "reasons", "verdict_in_short"]
 
 MOST_MEASURES = 5
 
@@ -33,6 +33,19 @@ def chance_of(task: Task | None, number: int) -> dict[str, float] | None:
         return None
     names = ("probability", "p_low", "p_high")
     return {name: getattr(task.scores, name).item(row) for name in names}
+
+
+def factors_of(
+    application: Task | None, recognition: Task | None, number: int
+) -> dict[str, dict[str, float] | None]:
+    """The two factors of a promotion: that the firm applies, and that it is recognised if it does.
+
+    A firm that may be recognised and is not asked whether it will apply has applied already.
+    """
+    apply, recognised = chance_of(application, number), chance_of(recognition, number)
+    if application is not None and apply is None and recognised is not None:
+        apply = {"probability": 1.0, "p_low": 1.0, "p_high": 1.0}
+    return {"p_apply": apply, "p_recognised": recognised}
 
 
 def reasons(served: Served, viewer: Viewer, firm_id: str, task: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.applications import Round, applied
 from features.facts import LADDER, valid_titles
 from serving.shortlist.codes import INSIDE, NO, OUTSIDE, UNKNOWN, YES
 from tidu.errors import NotFound, Refused
@@ -96,9 +97,9 @@ def standing_of(
     size = _sizes(situation)
     rungs = {}
     for tier in LADDER:
-        outside, (applied, about) = _outside(panel, tier, size), _applied(situation, tier)
+        outside, (in_batch, about) = _outside(panel, tier, size), _applied(situation, tier)
         stage, open_, line = _stages(situation, footing, tier, shortfalls, search)
-        rungs[tier] = Rung(outside, applied, stage, open_, {**about, **line})
+        rungs[tier] = Rung(outside, in_batch, stage, open_, {**about, **line})
     return Standing(size, _texts(firms["control_group_id"]), _texts(firms["niche_name"]), rungs)
 
 
@@ -161,18 +162,10 @@ def _applied(situation: Situation, tier: str) -> tuple[Codes, dict[str, Any]]:
         return np.full(n, UNKNOWN, dtype=np.int8), {"batch": None}
     first = batch.opens_on or date(batch.year, 1, 1)
     last = batch.closes_on or date(batch.year, 12, 31)
-    rows = panel.tables["applications"]
-    named = (rows["batch"] == batch.id).to_numpy(dtype=bool)
-    within = rows["submitted_on"].between(np.datetime64(first), np.datetime64(last)).to_numpy()
-    fresh = (rows["purpose"].fillna("new") == "new").to_numpy(dtype=bool)
-    own = (rows["tier"] == tier).to_numpy(dtype=bool)
-    applied = _among(panel.firm_ids, rows[own & fresh & (named | within)])
-    known = any(
-        c.kind == f"application:{tier}" and c.start <= first and c.end >= min(panel.as_of, last)
-        for c in panel.coverage
-    )
-    code = np.where(applied, YES, NO if known else UNKNOWN).astype(np.int8)
-    return code, {"batch": _described(batch, panel.as_of, known)}
+    asked = Round(tier, batch.id, first, last)
+    found = applied(panel, panel.firm_ids, asked)
+    code = np.where(np.isnan(found), UNKNOWN, np.where(found == 1, YES, NO)).astype(np.int8)
+    return code, {"batch": _described(batch, panel.as_of, asked.covered(panel))}
 
 
 def _described(batch: Batch, day: date, known: bool) -> dict[str, Any]:
