@@ -119,7 +119,9 @@ def _tested(
         yield Ranked(seed, year, tier, here)
 
 
-NOT_CONTENDERS = ("firm", "hazard", "label", "positives", "examples", "chance", "low", "high")
+NOT_CONTENDERS = (
+    "firm", "hazard", "label", "positives", "examples", "chance", "low", "high", "count",
+)  # fmt: skip
 
 
 def contenders(found: Sequence[Ranked]) -> list[str]:

@@ -16,6 +16,8 @@ import numpy as np
 
 from benchmarks.known_truth_rows import Town, raw
 from benchmarks.rivals import RIVALS
+from model.calibration import Calibration
+from model.counts import count
 from model.examples import Cohort, Examples, examples, fitted_profile, matrix
 from model.folds import grouped
 from model.metrics import average_precision
@@ -29,6 +31,7 @@ INPUTS = ("profile", "raw")
 SEED = 0
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 FOLDS = 3
+TOP = 100
 TESTED_TO = date(2026, 6, 30)
 
 Scores = Mapping[str, np.ndarray]
@@ -85,7 +88,19 @@ def own(case: Case) -> Scores:
     score = trained.model.scores(matrix(case.tested, trained.profile).values)
     low, high = trained.calibration.interval(score)
     found = {"tidu": score, "chance": trained.calibration.probability(score)}
-    return found | {"low": low, "high": high, "alone": _alone(case)}
+    found |= {"low": low, "high": high, "alone": _alone(case)}
+    return found | {"count": _counted(trained.calibration, score, case.tested.label)}
+
+
+def _counted(calibration: Calibration, score: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Expected number of titles, its 90 % range, and what it came to: all firms and the top 100."""
+    known = np.flatnonzero(~np.isnan(label))
+    best = known[np.argsort(-score[known], kind="stable")][:TOP]
+    rows = []
+    for chosen in (known, best):
+        found = count(calibration, score[chosen])
+        rows.append([found.expected, found.low, found.high, label[chosen].sum()])
+    return np.array(rows)
 
 
 def _alone(case: Case) -> np.ndarray:

@@ -89,6 +89,7 @@ def wide(seen: Observation, profile: Profile) -> np.ndarray:
     age_of_accounts = panel.as_of.year - seen.cube.newest_year.astype("float64")
     columns = [*levels, *facts, _industry(seen), year, age_of_accounts, *_record(panel, ids)]
     columns += [*_titles(panel, ids), *_applications(panel, ids), *_events(panel, ids)]
+    columns += _findings(panel, ids)
     return np.column_stack([profile.matrix(seen).values, *columns]).astype("float32")
 
 
@@ -174,7 +175,20 @@ def _applications(panel: Panel, ids: np.ndarray) -> list[np.ndarray]:
         for chosen in (here, here & failed & ~review, here & failed & review):
             found += [log.count(chosen), log.since("submitted_on", chosen)]
         found.append(log.count(here & undecided))
+        for stage in ("district_result", "city_result", "province_result"):
+            found.append(log.count(here & log.where(stage, "failed")))
+    found.append(log.count(log.rows["returned_on"].notna().to_numpy()))
     return found
+
+
+def _findings(panel: Panel, ids: np.ndarray) -> list[np.ndarray]:
+    """What officials found, and the newest figures that banks gave."""
+    log = _Log.of(panel, "attestations", ids)
+    found = [log.count(log.where("finding", value)) for value in ("met", "unmet", "unknown")]
+    credit = panel.tables["credit"]
+    newest = credit.sort_values("year", kind="stable").drop_duplicates("firm_id", keep="last")
+    known = newest.set_index("firm_id").reindex(ids)
+    return found + [known[name].to_numpy(dtype="float64") for name in CREDIT]
 
 
 def _events(panel: Panel, ids: np.ndarray) -> list[np.ndarray]:
@@ -188,6 +202,7 @@ def _events(panel: Panel, ids: np.ndarray) -> list[np.ndarray]:
     return found
 
 
+CREDIT = ("loan_balance", "unsecured_balance", "loan_amount_due", "arrears_days", "lenders")
 KINDS = (
     "penalty", "lawsuit", "abnormal_list", "judgment_debtor", "accident_major", "default_90d",
     "reform", "guidance", "accepted", "withdrawn", "quoted", "listed",

@@ -22,6 +22,7 @@ SAMPLE = Setting((1,), (2024,), ("own", "simple"), 2_000, 5, TIERS[:2])
 SAMPLE_BAR = 0.8  # of a small oracle, over all tiers
 LINEAR_BAR = 0.92
 TOLERANCE = 1e-9  # sums of the same hazards in another order
+COVER, CITY_YEARS = (0.85, 0.95), 100
 TIDU, ALONE = "tidu", "alone"
 NO_RIVALS = ("observable", "latent", TIDU, ALONE)
 
@@ -138,6 +139,35 @@ def _calibration(sample: bool) -> Counts:
     return calibration_counts(measured(SAMPLE if sample else FULL, folder))
 
 
+def counts_covered(found: Sequence[Ranked]) -> Counts:
+    """How often the realised number of titles lies in the 90 % range: all firms, the top 100."""
+    rows = np.array([t.known["count"] for t in found])  # (city-years, 2, 4)
+    inside = (rows[:, :, 1] <= rows[:, :, 3]) & (rows[:, :, 3] <= rows[:, :, 2])
+    counts: dict[str, object] = {"city-years": len(rows)}
+    for i, name in enumerate(("all firms", "top 100")):
+        counts[name] = round(float(inside[:, i].mean()), 4)
+        counts[f"{name} realised over expected"] = round(
+            float(rows[:, i, 3].sum() / rows[:, i, 0].sum()), 4
+        )
+    for tier in TIERS:
+        mine = [i for i, t in enumerate(found) if t.tier == tier]
+        if mine:
+            counts[f"{tier} all firms"] = round(float(inside[mine, 0].mean()), 4)
+    return counts
+
+
+def _counts(sample: bool) -> Counts:
+    folder = KEPT / "runs" / (f"{commit()}-sample" if sample else commit())
+    return counts_covered(measured(SAMPLE if sample else FULL, folder))
+
+
+def _covers(counts: Counts) -> bool:
+    """A sample of two city-years can only show that a range is there."""
+    if int(str(counts["city-years"])) < CITY_YEARS:
+        return 0.0 <= float(str(counts["all firms"])) <= 1.0
+    return all(COVER[0] <= float(str(counts[n])) <= COVER[1] for n in ("all firms", "top 100"))
+
+
 def _all_hold(counts: Counts) -> bool:
     return all(bool(value) for name, value in counts.items() if name.endswith(" holds"))
 
@@ -161,6 +191,13 @@ PROOFS = [
         "on the same lists the chance of every tier is calibrated: error, slope and skill",
         _calibration,
         holds=_all_hold,
+        issue=4,
+    ),
+    Proof(
+        "known-truth-counts",
+        "90 % intervals of expected titles cover 85 to 95 % of realised counts over 100 city-years",
+        _counts,
+        holds=_covers,
         issue=4,
     ),
 ]
