@@ -114,11 +114,26 @@ def test_the_report_compares_groups_at_the_length_of_the_list(city_home: Trained
     assert sum(row["count"] for row in rows["outcome"]) == found["positives"]
 
 
-def of_a_date(day: int, label: list[float], score: list[float]) -> model.evaluation.Tested:
+def of_a_date(
+    day: int, label: list[float], score: list[float], edition: list[str] | None = None
+) -> model.evaluation.Tested:
     y, s = np.array(label), np.array(score)
     ids = np.array([f"F{i}" for i in range(len(y))], dtype=object)
-    p = np.clip(s, 0, 1)
-    return model.evaluation.Tested(date(day, 6, 30), ids, ids, y, s, p, p, p, {"rival": -s}, {})
+    p, by = np.clip(s, 0, 1), np.array(edition or [""] * len(y), dtype=object)
+    return model.evaluation.Tested(date(day, 6, 30), ids, ids, y, s, p, p, p, {"rival": -s}, {}, by)
+
+
+def test_outcomes_are_looked_at_by_the_edition_that_decided_them() -> None:
+    """Those of another edition are no misses: of 2026 the list is right, of 2022 it is not."""
+    task = find("promotion:little_giant@12", ())
+    old = of_a_date(2024, [1, 0, 0], [0.1, 0.5, 0.3], ["2022", "", ""])
+    both = of_a_date(2025, [1, 0, 1, 0], [0.9, 0.5, 0.1, 0.3], ["2026", "", "2022", ""])
+    found = Evaluation(task, "out of time", (old, both)).as_json()["editions"]
+    assert isinstance(found, dict)
+    assert {name: part["positives"] for name, part in found.items()} == {"2022": 2, "2026": 1}
+    assert {name: part["metrics"]["auc"] for name, part in found.items()} == {"2022": 0, "2026": 1}
+    assert found["2026"]["dates"] == ["2025-06-30"]
+    assert Evaluation(GROWTH, "out of time", (old, both)).as_json()["editions"] == {}
 
 
 def test_a_date_of_one_outcome_spoils_no_metric() -> None:
