@@ -72,6 +72,9 @@ _STANDING = ("rank", "of", "score", "probability", "p_low", "p_high", "stale")
 _EDITION = ("tier", "purpose", "edition", "edition_zh", "edition_en", "document", "document_zh",
             "document_en", "confidence", "batch", "day", "data_year")  # fmt: skip
 _REASONS = ("dimensions", "positive", "negative", "rest", "residual")
+_LIST = ("shortlist_id", "number", "hash", "saved_by", "saved_at", "hidden", "task", "task_zh",
+         "task_en", "tier", "question", "mode_zh", "edition", "batch", "line", "counts",
+         "districts", "statements", "notes", "items")  # fmt: skip
 
 ROUTES: tuple[Row, ...] = (
     Row("GET /v1/firms", _OFFICIAL, "firms", _PAGE),
@@ -125,6 +128,22 @@ ROUTES: tuple[Row, ...] = (
         _OFFICIAL,
         "firms",
         (*ENVELOPE, "plan", "scenario", "tiers", "budget", "rewards", "targets", "notes"),
+    ),
+    Row("POST /v1/shortlists", _OFFICIAL, "firms", (*ENVELOPE, *_LIST)),
+    Row("GET /v1/shortlists", _OFFICIAL, "none", ("items", "total", "next_cursor")),
+    Row("GET /v1/shortlists/{shortlist_id}", _OFFICIAL, "firms", (*ENVELOPE, *_LIST)),
+    Row("GET /v1/shortlists/{shortlist_id}/export", _OFFICIAL, "firms", ()),
+    Row(
+        "POST /v1/shortlists/{shortlist_id}/decisions",
+        _OFFICIAL,
+        "firms",
+        ("shortlist_id", "decision"),
+    ),
+    Row(
+        "GET /v1/shortlists/{shortlist_id}/decisions",
+        _OFFICIAL,
+        "firms",
+        ("shortlist_id", "items", "latest", "undecided"),
     ),
     Row("GET /v1/snapshots", _ANALYST, "none", (*ENVELOPE, "items")),
     Row("GET /v1/snapshots/current", _BOTH, "none", (*ENVELOPE, "inputs", "tasks", "parts")),

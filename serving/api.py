@@ -15,7 +15,7 @@ from serving.paging import Cursor, decode, question
 from serving.wire import CompareQuery, FirmsQuery, PageQuery, RankingQuery, ScoreRequest
 from tidu.errors import UsageError
 
-__all__ = ["router"]
+__all__ = ["Asked", "answer", "asked", "live", "router", "written"]
 
 router = APIRouter()
 
@@ -53,15 +53,15 @@ def answer(ask: Asked, body: dict[str, Any]) -> Response:
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if ask.request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Response(_bytes(ask, body), 200, headers, "application/json")
+    return Response(written(ask, body), 200, headers, "application/json")
 
 
 def live(ask: Asked, body: dict[str, Any]) -> Response:
     """Write an answer that may change while the snapshot stays."""
-    return Response(_bytes(ask, body), 200, {"Cache-Control": "no-store"}, "application/json")
+    return Response(written(ask, body), 200, {"Cache-Control": "no-store"}, "application/json")
 
 
-def _bytes(ask: Asked, body: dict[str, Any]) -> bytes:
+def written(ask: Asked, body: dict[str, Any]) -> bytes:
     """Only the fields that the route table allows leave the house."""
     return orjson.dumps({name: body[name] for name in ask.row.fields if name in body})
 

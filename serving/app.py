@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving import api, api_changes, api_law, api_plan, docs_page, problems
+from serving import api, api_changes, api_law, api_plan, api_shortlists, docs_page, problems
 from serving.access import bound
 from serving.casework import Casework
 from serving.database import utc_now
@@ -82,7 +82,7 @@ def create_app(config: Config) -> FastAPI:
     app = FastAPI(title="Tidu", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     # Taken over as they are: an included router stays a layer that every request passes.
     # What stands below a firm comes first: an id may hold slashes and would swallow it.
-    for part in (api_law, api_plan, api_changes, api, docs_page):
+    for part in (api_law, api_plan, api_changes, api_shortlists, api, docs_page):
         app.router.routes.extend(part.router.routes)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
     problems.install(app)

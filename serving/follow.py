@@ -117,6 +117,16 @@ class Follower:
             self._store.close()
 
     @property
+    def store(self) -> Store:
+        """The store that the pointers are read from; safe from any thread."""
+        if self._store is None:
+            raise Unready(
+                self.state.problem or "The store must be open, found it closed.",
+                "Try again in a moment.",
+            )
+        return self._store
+
+    @property
     def served(self) -> Served:
         """The snapshot in service; take it once a request."""
         served = self.state.served

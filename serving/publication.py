@@ -5,7 +5,6 @@ Checked when built, so that whatever reaches the snapshot writer is whole and co
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,23 +13,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.rank_law import RankLaw
 from model.wording import Feature
 from serving.judging import Judged
 from serving.planned import Planned
-from serving.shortlist.standing import Standing
+from serving.shortlist.codes import TASK_ADDRESS
 from tidu.digest import canonical_json
 from tidu.errors import Refused
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FIRM_COLUMNS", "TASK_ADDRESS", "Profile", "Publication", "TaskPart"]
+    from model.rank_law import RankLaw
+    from serving.shortlist.standing import Standing
+
+__all__ = ["FIRM_COLUMNS", "Profile", "Publication", "TaskPart"]
 
 Floats = NDArray[np.float64]
-
-TASK_ADDRESS = re.compile(r"[a-z][a-z0-9_]*(:[a-z0-9_]+)?@[1-9][0-9]{0,3}")
-"""``name[:variant]@months``, as in ``distress:bankruptcy@24``."""
 
 FIRM_COLUMNS = ("firm_id", "name", "district", "industry", "tier")
 """What every firm has, possibly unknown; further columns of the frame are shown as they are."""

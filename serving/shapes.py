@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Closed", "Envelope", "FirmBrief", "Text"]
+__all__ = ["Closed", "Envelope", "FirmBrief", "Standing", "Text"]
 
 Text = Annotated[str, Field(max_length=200)]
 
@@ -32,3 +32,13 @@ class FirmBrief(Closed):
     district: str | None
     industry: str | None
     tier: str | None
+
+
+class Standing(Closed):
+    rank: int | None = Field(description="1 is first; null outside the cohort of the task.")
+    of: int | None = Field(description="Firms in the cohort.")
+    score: float | None
+    probability: float | None = Field(description="Estimated chance (估计概率), 0–1.")
+    p_low: float | None = Field(description="Low end of the 90 % interval of the mean outcome.")
+    p_high: float | None
+    stale: bool | None = Field(description="Scored on accounts older than the task expects.")

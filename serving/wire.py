@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving import wire_changes, wire_law, wire_plan
-from serving.shapes import Closed, Envelope, FirmBrief, Text
+from serving import wire_changes, wire_law, wire_plan, wire_shortlists
+from serving.shapes import Closed, Envelope, FirmBrief, Standing, Text
 
 __all__ = ["ANSWERS", "CompareQuery", "FirmsQuery", "Problem", "RankingQuery", "ScoreRequest"]
 
@@ -63,16 +63,6 @@ class Firms(Envelope):
     items: list[FirmItem]
     total: int = Field(description="Exact number of firms that pass the filters.")
     next_cursor: str | None = Field(description="null at the end.")
-
-
-class Standing(Closed):
-    rank: int | None = Field(description="1 is first; null outside the cohort of the task.")
-    of: int | None = Field(description="Firms in the cohort.")
-    score: float | None
-    probability: float | None = Field(description="Estimated chance (估计概率), 0–1.")
-    p_low: float | None = Field(description="Low end of the 90 % interval of the mean outcome.")
-    p_high: float | None
-    stale: bool | None = Field(description="Scored on accounts older than the task expects.")
 
 
 class TaskStanding(Standing):
@@ -280,6 +270,11 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/policy": wire_plan.Policy,
     "GET /v1/policy/diff": wire_plan.Difference,
     "POST /v1/policy/simulate": wire_plan.Simulation,
+    "POST /v1/shortlists": wire_shortlists.Shortlist,
+    "GET /v1/shortlists": wire_shortlists.Shortlists,
+    "GET /v1/shortlists/{shortlist_id}": wire_shortlists.Shortlist,
+    "POST /v1/shortlists/{shortlist_id}/decisions": wire_shortlists.Decided,
+    "GET /v1/shortlists/{shortlist_id}/decisions": wire_shortlists.Decisions,
     "GET /v1/snapshots": Snapshots,
     "GET /v1/snapshots/current": SnapshotPage,
     "GET /v1/models": Models,

@@ -1,4 +1,4 @@
-"""Commands about what is published: publish, shortlist, explain."""
+"""Commands about what is published: publish, explain, compare."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from serving.commands.edge import DAY, JSON, LANGUAGE, bars, emit, note, table, warn_of_hindsight
+from serving.commands.edge import DAY, JSON, LANGUAGE, bars, emit, note, warn_of_hindsight
 from serving.plan_in_use import plan_of
 from serving.workspace import SNAPSHOT, Workspace
 from tidu.errors import NotFound
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from model.bundle import Bundle
     from serving.lookups import Served
 
-__all__ = ["explain_command", "publish_command", "published_name", "shortlist_command"]
+__all__ = [
+    "TASK",
+    "compare_command",
+    "explain_command",
+    "publish_command",
+    "published_name",
+    "served_here",
+]
 
 TASK = click.option("--task", "task_name", required=True, help="name[:variant]@months")
 
@@ -26,8 +33,15 @@ TASK = click.option("--task", "task_name", required=True, help="name[:variant]@m
 @click.command("publish")
 @click.option("--as-of", "day", type=DAY, required=True)
 @click.option("--bundle", "references", multiple=True, help="Bundle instead of the one in use.")
+@click.option(
+    "--paths",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Firms a tier, best chance first, searched for a path: the stage 培育.",
+)
 @JSON
-def publish_command(day: date, references: tuple[str, ...], as_json: bool) -> None:
+def publish_command(day: date, references: tuple[str, ...], paths: int, as_json: bool) -> None:
     """Score every task at a day and swap the new snapshot in at once."""
     from serving import snapshot
     from serving.publishing import Rules, published
@@ -38,7 +52,7 @@ def publish_command(day: date, references: tuple[str, ...], as_json: bool) -> No
     for bundle in bundles:
         warn_of_hindsight(bundle.id, bundle.as_of, day)
     with bars() as progress:
-        rules = Rules(workspace.law, plan_of(workspace, day))
+        rules = Rules(workspace.law, plan_of(workspace, day), paths)
         publication = published(workspace.history(), day, bundles, rules, progress)
         identity = snapshot.write(publication, workspace.home)
         snapshot.Snapshot.open(workspace.home / "snapshots" / identity)
@@ -56,22 +70,6 @@ def publish_command(day: date, references: tuple[str, ...], as_json: bool) -> No
     emit(result, as_json, "\n".join([identity, *lines]))
 
 
-@click.command("shortlist")
-@TASK
-@click.option("--k", type=click.IntRange(min=1), default=50, show_default=True)
-@JSON
-def shortlist_command(task_name: str, k: int, as_json: bool) -> None:
-    """The first K firms of the published order."""
-    from serving.access import LOCAL
-    from serving.lookups import Filters, Page, rankings
-
-    workspace, served = _served()
-    name = published_name(workspace, served, task_name)
-    page, _ = rankings(served, LOCAL, (name, Filters()), Page(limit=k))
-    columns = ("rank", "firm_id", "name", "district", "score", "probability", "p_low", "p_high")
-    emit(page, as_json, table(page["items"], columns))
-
-
 @click.command("explain")
 @click.argument("firm")
 @TASK
@@ -82,10 +80,50 @@ def explain_command(firm: str, task_name: str, lang: str, as_json: bool) -> None
     from serving.access import LOCAL
     from serving.lookups import explanation
 
-    workspace, served = _served()
+    workspace, served = served_here()
     name = published_name(workspace, served, task_name)
     found = explanation(served, LOCAL, firm, name)
     emit(found, as_json, explained(found, lang))
+
+
+@click.command("compare")
+@click.argument("a")
+@click.argument("b")
+@TASK
+@LANGUAGE
+@JSON
+def compare_command(a: str, b: str, task_name: str, lang: str, as_json: bool) -> None:
+    """Why firm A stands above or below firm B, exactly; for use within the office only."""
+    from serving.access import LOCAL
+    from serving.lookups import comparison
+
+    workspace, served = served_here()
+    name = published_name(workspace, served, task_name)
+    found = comparison(served, LOCAL, (a, b), name)
+    note(INTERNAL[lang])
+    emit(found, as_json, compared(found, lang))
+
+
+INTERNAL = {
+    "zh": "仅供内部研究,不对外提供;行政决定只引用条款",
+    "en": "Internal only, not to be passed on: administrative decisions cite clauses",
+}
+
+
+def compared(found: dict[str, Any], lang: str) -> str:
+    """A comparison as lines of text."""
+    heads = [
+        f"{side}: {found[side]['firm_id']} {found[side]['name'] or ''}  {found[side]['rank']}/"
+        f"{found[side]['of']}  {found[side]['probability']:.1%}"
+        for side in ("a", "b")
+    ]
+    total = f"a - b: {found['score_difference']:+.4g}"
+    lines = [
+        f"{sign} {reason[f'text_{lang}']}"
+        for sign, kind in (("+", "positive"), ("-", "negative"))
+        for reason in found[kind]
+    ]
+    return "\n".join([*heads, total, *lines])
 
 
 def explained(found: dict[str, Any], lang: str) -> str:
@@ -99,7 +137,8 @@ def explained(found: dict[str, Any], lang: str) -> str:
     return "\n".join(lines)
 
 
-def _served() -> tuple[Workspace, Served]:
+def served_here() -> tuple[Workspace, Served]:
+    """The home and the snapshot that it serves."""
     from serving.lookups import Served
 
     workspace = Workspace.of()

@@ -1,8 +1,13 @@
-"""Codes of what is said of a firm by its place on the ladder, with their words."""
+"""Codes: of what is said of a firm by its place on the ladder, with their words; of a task."""
 
 from __future__ import annotations
 
-__all__ = ["INSIDE", "NO", "OUTSIDE", "STAGES", "UNKNOWN", "WHY_OUTSIDE", "YES"]
+import re
+
+__all__ = ["INSIDE", "NO", "OUTSIDE", "STAGES", "TASK_ADDRESS", "UNKNOWN", "WHY_OUTSIDE", "YES"]
+
+TASK_ADDRESS = re.compile(r"[a-z][a-z0-9_]*(:[a-z0-9_]+)?@[1-9][0-9]{0,3}")
+"""``name[:variant]@months``, as in ``distress:bankruptcy@24``."""
 
 UNKNOWN, NO, YES = -1, 0, 1
 """What is said of a firm where it may be unknown."""

@@ -121,7 +121,7 @@ class Lists:
         def look(connection: Connection) -> tuple[list[dict[str, Any]], int]:
             total = connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()
             rows = connection.execute(query.limit(limit + 1))
-            return [dict(row._mapping) for row in rows], int(total or 0)
+            return [_plain(row) for row in rows], int(total or 0)
 
         rows, total = self._store.read(look)
         items = [{"shortlist_id": row.pop("id"), **row} for row in rows[:limit]]
@@ -167,7 +167,7 @@ class Lists:
         """All decisions on a list, oldest first, each as it was made."""
         table = tables.decisions
         query = sa.select(table).where(table.c.list_id == identity).order_by(table.c.seq)
-        rows = self._store.read(lambda c: [dict(row._mapping) for row in c.execute(query)])
+        rows = self._store.read(lambda c: [_plain(row) for row in c.execute(query)])
         found = [_recorded(row) for row in rows]
         entries = [e for e in self._entries(identity) if e.action == DECIDED]
         bound = [(json.loads(e.detail)["content"], e.at) for e in entries]
@@ -183,6 +183,10 @@ class Lists:
 
     def _entries(self, identity: str) -> list[audit.Record]:
         return self._store.history(f"shortlist:{identity}")
+
+
+def _plain(row: sa.Row[Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row._mapping.items()}
 
 
 def _recorded(row: Mapping[str, Any]) -> Recorded:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from typing import Any, Self
 
-from serving.publication import TASK_ADDRESS
+from serving.shortlist.codes import TASK_ADDRESS
 from tidu.errors import UsageError
 
 __all__ = ["MODES", "MOST", "SIZES", "Question", "mode_of"]

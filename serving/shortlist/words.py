@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from serving.shortlist.question import Question
+from serving.shortlist.question import MODES, Question
 
-__all__ = ["ADVICE", "notes_of"]
+__all__ = ["ADVICE", "chance_text", "head_lines", "notes_of"]
 
 ADVICE = {
     "code": "advice",
@@ -81,3 +81,32 @@ def _of_batch(question: Question, about: Mapping[str, Any]) -> list[dict[str, st
 
 def _note(code: str, zh: str, en: str) -> dict[str, str]:
     return {"code": code, "zh": zh, "en": en}
+
+
+def chance_text(row: Mapping[str, Any]) -> str:
+    """The chance of a row with its interval, as 12.3% (8.1%–17.0%)."""
+    return f"{row['probability']:.1%} ({row['p_low']:.1%}–{row['p_high']:.1%})"
+
+
+def head_lines(body: Mapping[str, Any], lang: str) -> list[str]:
+    """What stands above a list: its subject, what it rests on, its counts and its notes."""
+    zh = lang == "zh"
+    counts, edition, asked = body["counts"], body["edition"], body["question"]
+    mode = (MODES[asked["mode"]] if zh else asked["mode"]) if asked["mode"] else ""
+    title = "名单" if zh else "Shortlist"
+    lines = [" ".join(part for part in (title, body["task"], mode) if part)]
+    saved = body.get("shortlist_id")
+    if saved:
+        word = ("编号", "保存") if zh else ("id", "saved")
+        who = f"{body['saved_by']} {body['saved_at']}"
+        lines.append(f"{word[0]} {saved} · {word[1]} {who} · sha256 {body['hash']}")
+    known = ("基准日", "快照", "模型") if zh else ("as of", "snapshot", "model")
+    values = (body["as_of"], body["snapshot_id"], body["model_version"])
+    lines.append(" · ".join(f"{k} {v}" for k, v in zip(known, values, strict=True)))
+    if edition:
+        lines.append(f"{edition[f'edition_{lang}']} {edition['document']} · {edition['batch']}")
+    words = ("评分范围", "符合", "列入") if zh else ("cohort", "eligible", "listed")
+    numbers = (counts["cohort"], counts["eligible"], counts["listed"])
+    lines.append(" · ".join(f"{w} {n}" for w, n in zip(words, numbers, strict=True)))
+    lines += [f"* {s[lang]}" for s in (*body["statements"], *body["notes"])]
+    return lines
