@@ -28,16 +28,7 @@ SELECTIONS = (500, 600)
 """Pooled over the years; the bar is on the second, the first is told."""
 POWER, ACCUSED = 0.9, 0.1
 """Of fair cities: one in twenty is accused by design, and a proof of twenty must allow for luck."""
-SHARES = {
-    DISTRICT: 0.20,
-    "b": 0.16,
-    "c": 0.13,
-    "d": 0.13,
-    "e": 0.11,
-    "f": 0.10,
-    "g": 0.09,
-    "h": 0.08,
-}
+SHARES = [0.20, 0.16, 0.13, 0.13, 0.11, 0.10, 0.09, 0.08]
 Floats = np.ndarray
 
 
