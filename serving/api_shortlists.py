@@ -23,7 +23,8 @@ from serving.shortlist.kept import Lists, Recorded, Saved
 from serving.shortlist.making import shortlist
 from serving.shortlist.question import Question, mode_of
 from serving.store import Store
-from serving.wire_shortlists import DecisionRequest, ExportQuery, ShortlistRequest, ShortlistsQuery
+from serving.wire_decisions import DecisionRequest
+from serving.wire_shortlists import ExportQuery, ShortlistRequest, ShortlistsQuery
 from tidu.errors import UsageError
 
 __all__ = ["router"]

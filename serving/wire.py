@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving import wire_changes, wire_law, wire_plan, wire_shortlists
+from serving import wire_changes, wire_decisions, wire_law, wire_plan, wire_shortlists
 from serving.shapes import Closed, Envelope, FirmBrief, Standing, Text
 
 __all__ = ["ANSWERS", "CompareQuery", "FirmsQuery", "Problem", "RankingQuery", "ScoreRequest"]
@@ -273,8 +273,8 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "POST /v1/shortlists": wire_shortlists.Shortlist,
     "GET /v1/shortlists": wire_shortlists.Shortlists,
     "GET /v1/shortlists/{shortlist_id}": wire_shortlists.Shortlist,
-    "POST /v1/shortlists/{shortlist_id}/decisions": wire_shortlists.Decided,
-    "GET /v1/shortlists/{shortlist_id}/decisions": wire_shortlists.Decisions,
+    "POST /v1/shortlists/{shortlist_id}/decisions": wire_decisions.Decided,
+    "GET /v1/shortlists/{shortlist_id}/decisions": wire_decisions.Decisions,
     "GET /v1/snapshots": Snapshots,
     "GET /v1/snapshots/current": SnapshotPage,
     "GET /v1/models": Models,

@@ -19,7 +19,8 @@ from serving.shortlist.answers import decided, row_of, shown, task_of
 from serving.shortlist.export import COLUMNS, FORMULA, MEDIA, exported
 from serving.shortlist.kept import Saved
 from serving.snapshot import write
-from serving.wire_shortlists import Decided, Decisions, Shortlist, Shortlists
+from serving.wire_decisions import Decided, Decisions
+from serving.wire_shortlists import Shortlist, Shortlists
 from tidu.digest import canonical_json, of_bytes
 from tidu.errors import NotFound, UsageError
 
