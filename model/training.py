@@ -30,6 +30,7 @@ from model.examples import (
     matrix,
     yearly,
 )
+from model.folds import grouped
 from model.rank_law import RankLaw, rank_law
 from model.recall import length, shares
 from model.recipes import RECIPES, Recipe
@@ -56,6 +57,8 @@ __all__ = [
 PROBE_ROWS = 32
 REDRAWS = 6
 """Fits to outcomes drawn anew, as a served bundle has them: 30 pairs for the rank law."""
+SPLITS = 2
+"""Of the firms into halves, for how far two rankings agree."""
 FEWEST_RANKED = 20
 FEWEST_POSITIVES = 10
 
@@ -146,7 +149,17 @@ def with_rank_law(trained: Trained, rows: Examples, asked: Cohort, run: Run) -> 
         drawn = replace(rows, label=(rng.random(len(chance)) < chance).astype("float64"))
         scores.append(learn_on(drawn, directions, trained.recipe, run.seed).scores(values))
     run.progress("outcomes drawn anew", run.redraws, run.redraws)
-    return replace(trained, rank_law=rank_law(scores))
+    halves = [_halves(rows, trained, values, run.seed + i) for i in range(SPLITS)]
+    return replace(trained, rank_law=rank_law(scores, halves))
+
+
+def _halves(rows: Examples, trained: Trained, values: Array, seed: int) -> tuple[Array, Array]:
+    """Scores by models of disjoint halves of the firms."""
+    side = grouped(rows.groups, rows.label, 2, seed)
+    directions = _directions(rows.task, trained.profile)
+    fits = (learn_on(rows.rows(side == i), directions, trained.recipe, seed) for i in (0, 1))
+    one, other = (fit.scores(values) for fit in fits)
+    return one, other
 
 
 def _directions(task: Task, profile: Profile) -> tuple[int, ...]:

@@ -146,6 +146,40 @@ def test_it_covers_the_places_of_a_new_draw() -> None:
     assert abs(np.mean(top)) < 0.03
 
 
+def test_a_law_from_flat_draws_is_brought_to_what_halves_show() -> None:
+    """Draws of too flat chances agree by half; two rankings by all firms agree by four fifths.
+
+    The noise of halves is 2**0.7 times that of the whole, which is what is taken for granted.
+    """
+    rng = np.random.default_rng(11)
+    known = rng.standard_normal(1500)
+    noise = 0.25
+
+    def fit(variance: float) -> Array:
+        return known + np.sqrt(variance) * rng.standard_normal(1500)
+
+    held: dict[int, list[float]] = {0: [], 2: []}
+    for _ in range(6):
+        flat, mine = [fit(1.0) for _ in range(6)], fit(noise)
+        halves = [(fit(noise * 2**0.7), fit(noise * 2**0.7)) for _ in range(2)]
+        rank = places(mine[None])[0]
+        for splits, share in held.items():
+            low, high = rank_law(flat, halves[:splits]).interval(rank, 1500)
+            after = places(np.array([fit(noise) for _ in range(5)]))
+            share.append(((low <= after) & (after <= high))[:, rank <= 200].mean())
+    assert np.mean(held[0]) > 0.925
+    assert 0.88 <= np.mean(held[2]) <= 0.92
+
+
+def test_halves_that_agree_or_contradict_leave_a_sound_law() -> None:
+    score = np.random.default_rng(2).standard_normal(200)
+    fits = [score + 0.1 * np.sin(50 * score), score - 0.1 * np.cos(70 * score)]
+    for other in (score, -score):
+        law = rank_law(fits, [(score, other)])
+        assert law.top(10, ranked(200), 200).sum() == pytest.approx(10)
+    assert max(rank_law(fits, [(score, score)]).above) < max(rank_law(fits).above)
+
+
 def test_fits_that_agree_leave_no_doubt() -> None:
     score = np.random.default_rng(0).standard_normal(200)
     law = rank_law([score, 3 * score])
