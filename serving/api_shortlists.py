@@ -16,7 +16,7 @@ from serving.api import answer, asked, live, written
 from serving.idempotent import once
 from serving.keys import Answer
 from serving.paging import Cursor, decode, question
-from serving.shortlist.answers import decided, fresh, row_of, shown, task_of
+from serving.shortlist.answers import decided, envelope_of, fresh, row_of, shown, task_of
 from serving.shortlist.decisions import Decision, decision_of
 from serving.shortlist.export import MEDIA, exported
 from serving.shortlist.kept import Lists, Recorded, Saved
@@ -74,7 +74,8 @@ async def lists(request: Request, query: Annotated[ShortlistsQuery, Query()]) ->
     found = await asyncio.to_thread(Lists(_store(request)).page, before, query.limit)
     items, following, total = found
     cursor_text = None if following is None else Cursor("", now, following).encode()
-    return live(ask, {"items": items, "total": total, "next_cursor": cursor_text})
+    page = {"items": items, "total": total, "next_cursor": cursor_text}
+    return live(ask, {**ask.served.envelope(), **page})
 
 
 @router.get("/v1/shortlists/{shortlist_id}")
@@ -114,14 +115,17 @@ async def decide(request: Request, shortlist_id: str, body: DecisionRequest) -> 
 
     async def run(key: str) -> Answer:
         kept: list[Answer] = []
+        head: dict[str, Any] = {}
 
         def after(connection: Connection, recorded: Recorded) -> None:
-            made = {"shortlist_id": shortlist_id, "decision": recorded.as_json()}
+            made = {**head, "shortlist_id": shortlist_id, "decision": recorded.as_json()}
             kept.append(Answer(200, written(ask, made)))
             store.keys.finish(key, kept[0], connection)
 
         def work() -> None:
-            row_of(kept_lists.get(shortlist_id), ask.viewer, body.firm_id)
+            saved = kept_lists.get(shortlist_id)
+            row_of(saved, ask.viewer, body.firm_id)
+            head.update(envelope_of(saved))
             kept_lists.decide(shortlist_id, decision, ask.viewer.name, after)
 
         await asyncio.to_thread(work)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from serving.shapes import Closed, Text
+from serving.shapes import Closed, Envelope, Text
 
 __all__ = ["Decided", "DecisionRequest", "Decisions"]
 
@@ -43,12 +43,12 @@ class DecisionMade(Closed):
     hash: str
 
 
-class Decided(Closed):
+class Decided(Envelope):
     shortlist_id: str
     decision: DecisionMade
 
 
-class Decisions(Closed):
+class Decisions(Envelope):
     shortlist_id: str
     items: list[DecisionMade] = Field(description="All, oldest first.")
     latest: dict[str, DecisionMade] = Field(description="The last decision by firm.")

@@ -249,7 +249,7 @@ class ShortlistHead(Closed):
     at: str
 
 
-class Shortlists(Closed):
+class Shortlists(Envelope):
     items: list[ShortlistHead]
     total: int
     next_cursor: str | None

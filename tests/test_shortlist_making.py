@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from sample_publication import casework, publication
 
+from model.rank_law import RankLaw
 from policy.logic import MET, MET_PENDING, NAMES
 from policy.papers.dossier import ASKED as DOSSIER_ASKED
 from serving import casework as cases
@@ -67,6 +69,23 @@ def test_a_chance_of_another_task_stands_beside(served: Served) -> None:
         assert row["p_apply"]["probability"] == other["probability"]
         assert row["p_recognised"] is None, "no such task is published"
         assert row["p_top"] is row["place_low"] is None, "no law of ranks is published"
+
+
+def test_a_law_of_ranks_says_who_belongs(tmp_path: Path) -> None:
+    given = publication(60, tasks=TASKS)
+    law = RankLaw((-2.0, 2.0), (-1.5, 1.5), (0.3, 0.3), (0.2, 0.4))
+    tasks = {**given.tasks, TASK: replace(given.tasks[TASK], rank_law=law)}
+    identity = write(replace(given, tasks=tasks), tmp_path)
+    known = Served(Snapshot.open(tmp_path / "snapshots" / identity))
+    found = asked(known, districts=("区1", "区2"), k=6)["items"]
+    whole = asked(known, districts=("区1", "区2"), k=60)["items"]
+    ranks = np.array([row["rank"] for row in whole])
+    low, high = law.interval(ranks, 50)
+    for i, row in enumerate(found):
+        assert row["p_top"] == pytest.approx(law.top(6, ranks, 50)[i])
+        assert (row["place_low"], row["place_high"]) == (low[i], high[i])
+        assert row["place_low"] <= row["place"] <= row["place_high"]
+    assert {row["p_top"] for row in whole} == {1.0}, "a list of all holds all"
 
 
 def test_papers_are_those_of_the_firms_own_page(served: Served) -> None:
@@ -148,8 +167,6 @@ def test_slips_are_named(served: Served) -> None:
 
 
 def test_a_snapshot_without_the_ladder_still_lists(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     identity = write(replace(publication(60, tasks=TASKS), standing=None), tmp_path)
     old = Served(Snapshot.open(tmp_path / "snapshots" / identity))
     found = asked(old)

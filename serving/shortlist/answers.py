@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from serving.access import Viewer
+from serving.access import ENVELOPE, Viewer
 from serving.shortlist.kept import Recorded, Saved
 from tidu.errors import NotFound, UsageError
 
-__all__ = ["decided", "fresh", "row_of", "shown", "task_of"]
+__all__ = ["decided", "envelope_of", "fresh", "row_of", "shown", "task_of"]
 
 HORIZON = 12
 
@@ -81,7 +81,13 @@ def decided(saved: Saved, found: Sequence[Recorded], viewer: Viewer) -> dict[str
     items = [one.as_json() for one in found if one.firm_id in set(visible)]
     latest = {one["firm_id"]: one for one in items}
     undecided = [firm for firm in visible if firm not in latest]
-    return {"shortlist_id": saved.id, "items": items, "latest": latest, "undecided": undecided}
+    own = {"shortlist_id": saved.id, "items": items, "latest": latest, "undecided": undecided}
+    return {**envelope_of(saved), **own}
+
+
+def envelope_of(saved: Saved) -> dict[str, Any]:
+    """What every answer about a list carries: the snapshot that the list was made from."""
+    return {name: saved.body.get(name) for name in ENVELOPE}
 
 
 def _sees(viewer: Viewer, row: Mapping[str, Any]) -> bool:
