@@ -74,7 +74,7 @@ class Case:
         """What is known of the tested firms, and how much there was to learn from."""
         return {
             "firm": self.tested.firm_ids.astype(str),
-            "hazard": self.town.hazard(self.tier, self.tested),
+            "hazard": self.town.hazard(self.tier, self.day, self.tested.firm_ids),
             "label": self.tested.label,
             "positives": np.array(int(self.rows.label.sum())),
             "examples": np.array(len(self.rows.label)),

@@ -130,8 +130,7 @@ def _asked(
     The lowest tier's cohort is nearly the whole city, most of it hopeless: a part stands for it.
     """
     index = np.flatnonzero(cohort(here.task(tier), seen) & fresh(seen))
-    part = Cohort(seen, index, np.full(len(index), np.nan), np.full(len(index), True))
-    hazard = here.hazard(tier, part)
+    hazard = here.hazard(tier, seen.cube.panel.as_of, seen.firm_ids[index])
     share = np.ones(len(index))
     if len(index) > PLENTY:
         share = np.clip(SHARE + BY_CHANCE * hazard, 0.0, 1.0)

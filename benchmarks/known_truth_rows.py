@@ -47,13 +47,13 @@ class Town:
     def task(self, tier: str) -> Task:
         return task_of(self.history, tier)
 
-    def hazard(self, tier: str, part: Cohort) -> np.ndarray:
-        """The true chance of each firm of a cohort; NaN where the truth has none."""
+    def hazard(self, tier: str, day: date, firm_ids: np.ndarray) -> np.ndarray:
+        """The true chance of each firm at a date; NaN where the truth has none."""
         known = self.city.truth
         name = f"promotion:{tier}@12"
-        here = (known["task"] == name) & (known["as_of"] == pd.Timestamp(part.as_of))
+        here = (known["task"] == name) & (known["as_of"] == pd.Timestamp(day))
         chance = known[here].set_index("firm_id")["probability"].astype("float64")
-        return np.asarray(chance.reindex(part.firm_ids.astype(str)).to_numpy())
+        return np.asarray(chance.reindex(firm_ids.astype(str)).to_numpy())
 
     def outcome(self, tier: str, day: date, last: date) -> Cohort:
         """The cohort of a date with what came of it as known on ``last``; fresh firms only."""

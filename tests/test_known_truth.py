@@ -96,7 +96,7 @@ def small() -> Town:
 
 def test_every_fresh_firm_of_tidus_cohort_has_a_true_chance(small: Town) -> None:
     part = small.outcome(TIERS[0], DAY, date(2025, 6, 30))
-    hazard = small.hazard(TIERS[0], part)
+    hazard = small.hazard(TIERS[0], DAY, part.firm_ids)
     assert len(part.index) > 50
     assert not np.isnan(hazard).any()
     assert 0 < hazard.sum() < len(hazard)
