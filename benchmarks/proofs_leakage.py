@@ -13,8 +13,9 @@ import numpy as np
 from benchmarks.proof_item import Counts, Proof
 from benchmarks.proofs_city import history_of
 from city import build
+from model.areas import gain
 from model.folds import grouped
-from model.leakage import BASE, Evidence, gain, inspect
+from model.leakage import BASE, Evidence, inspect
 from model.leakage_evidence import evidence
 from model.recipes import fit
 from model.tasks import find

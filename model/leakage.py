@@ -10,8 +10,8 @@ Three tests, each a gain in AUC over scores that cannot have seen the suspect:
 - ``missing``: which columns are empty, added to everything that is filled in. Two sources stitched
   together tell by it which source a firm came from.
 
-A gain counts within each date only, on folds of firms. Its error is that of DeLong, DeLong and
-Clarke-Pearson (1988).
+What the first two tests suspect is looked at again over everything else that the date shows.
+A gain counts within each date only, on folds of firms (``model.areas``).
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from scipy.stats import rankdata
 
 from features.expr import Array
+from model.areas import gain
 from model.boosters import Sample
 from model.folds import grouped
 from model.linear import ridge
 from model.recipes import SMALL_BAG, fit
 from tidu.errors import UsageError
 
-__all__ = ["GAIN", "Evidence", "Finding", "Test", "gain", "inspect"]
+__all__ = ["GAIN", "Evidence", "Finding", "Test", "inspect"]
 
 Test = Literal["fresh", "static", "missing"]
 Progress = Callable[[str, int, int], None]
@@ -37,6 +39,11 @@ Progress = Callable[[str, int, int], None]
 GAIN = 0.025
 """A gain from which a column is flagged, where it is also sure: twice what the best honest column
 of the synthetic city gains, half of what a leak worth finding adds (docs/decisions/0015)."""
+ALONE = 0.02
+"""What a suspect must add to everything else that the date shows: figures that are news to all, as
+a year of great profits, are borne out by others; what was written after the outcome is not."""
+SAME_ORDER = 0.98
+"""Rank correlation from which two columns are one and the same news."""
 SURE = 2.0
 """Standard errors that the gain must exceed."""
 FOLDS = 3
@@ -102,10 +109,19 @@ class Finding:
     test: Test
     gain: float
     error: float
+    alone: tuple[float, float] | None = None
+    """The same over everything else that the date shows; asked of suspects only."""
+
+    @property
+    def suspect(self) -> bool:
+        """Whether the first look calls for the second."""
+        return self.gain >= GAIN and self.gain > SURE * self.error
 
     @property
     def flagged(self) -> bool:
-        return self.gain >= GAIN and self.gain > SURE * self.error
+        if self.alone is None:
+            return self.suspect and self.test == "missing"
+        return self.suspect and self.alone[0] >= ALONE and self.alone[0] > SURE * self.alone[1]
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -113,6 +129,8 @@ class Finding:
             "test": self.test,
             "gain": self.gain,
             "error": self.error,
+            "gain_alone": None if self.alone is None else self.alone[0],
+            "error_alone": None if self.alone is None else self.alone[1],
             "flagged": self.flagged,
         }
 
@@ -141,7 +159,8 @@ def inspect(
     bases = {"fresh": known, "static": filled, "missing": filled}
     found = []
     for done, (columns, test, added) in enumerate(suspects, 1):
-        found.append(asked.finding(columns, test, bases[test], added))
+        first = asked.finding(columns, test, bases[test], added)
+        found.append(asked.second(first) if first.suspect and test != "missing" else first)
         progress("columns tested", done, len(suspects))
     return tuple(sorted(found, key=lambda f: (-f.gain, f.test, f.columns)))
 
@@ -177,6 +196,16 @@ class _Asked:
         value, error = gain(self.evidence.label, score, base, self.evidence.dates)
         return Finding(columns, test, value, error)
 
+    def second(self, first: Finding) -> Finding:
+        """Look again at a suspect: over all else that the date shows, its twins left out."""
+        e, (column,) = self.evidence, first.columns
+        out = {j for twin in _twins(e, column) for j in e.features(twin)}
+        rest = np.delete(e.fresh, sorted(out), axis=1)
+        if first.test == "static":
+            rest = _filled(rest, np.random.default_rng(self.seed))
+        again = self.finding(first.columns, first.test, self.base(rest), e.newest(column))
+        return replace(first, alone=(again.gain, again.error))
+
     def _folds(self) -> list[Array]:
         return [self.fold != i for i in range(FOLDS)]
 
@@ -193,42 +222,32 @@ def _steps(values: Array) -> Array:
     return np.column_stack([place == step for step in np.unique(place)]).astype("float64")
 
 
-def gain(label: Array, score: Array, base: Array, dates: Array) -> tuple[float, float]:
-    """How much more AUC ``score`` has than ``base`` within dates, and the standard error of that.
-
-    Dates weigh by their positives; ties count half.
-    """
-    parts = []
-    for day in np.unique(dates):
-        here = dates == day
-        y = label[here] == 1
-        if not 0 < y.sum() < len(y):
-            continue
-        more = _placements(y, score[here])
-        less = _placements(y, base[here])
-        of_positives, of_others = (a - b for a, b in zip(more, less, strict=True))
-        variance = sum(
-            float(v.var(ddof=1)) / len(v) if len(v) > 1 else 0.25 for v in (of_positives, of_others)
-        )
-        parts.append((float(y.sum()), float(of_positives.mean()), variance))
-    if not parts:
-        return 0.0, 0.0
-    weight, difference, variance_of = np.array(parts).T
-    weight = weight / weight.sum()
-    return float(weight @ difference), float(np.sqrt(weight**2 @ variance_of))
+def _twins(evidence: Evidence, column: str) -> set[str]:
+    """The column and those that order the firms as it does."""
+    own = _ranked(evidence, column)
+    twins = {column}
+    if own is not None:
+        for other in evidence.sources:
+            ranks = _ranked(evidence, other)
+            if ranks is None or other == column:
+                continue
+            both = ~np.isnan(own) & ~np.isnan(ranks)
+            if both.sum() > 2 and np.ptp(own[both]) and np.ptp(ranks[both]):
+                alike = abs(float(np.corrcoef(own[both], ranks[both])[0, 1]))
+                twins |= {other} if alike >= SAME_ORDER else set()
+    return twins
 
 
-def _placements(positive: Array, score: Array) -> tuple[Array, Array]:
-    """Per positive the share of others below it, per other the share of positives above it."""
-    ours, theirs = score[positive], score[~positive]
-    return _share_below(ours, theirs), 1 - _share_below(theirs, ours)
-
-
-def _share_below(values: Array, among: Array) -> Array:
-    ordered = np.sort(among)
-    below = np.searchsorted(ordered, values, side="left")
-    level = np.searchsorted(ordered, values, side="right")
-    return np.asarray((below + level) / (2 * len(among)))
+def _ranked(evidence: Evidence, column: str) -> Array | None:
+    """Ranks of the column's first feature of its own, NaN where unknown."""
+    own = evidence.own(column)
+    if not own:
+        return None
+    values = evidence.fresh[:, own[0]]
+    known = ~np.isnan(values)
+    ranks = np.full(len(values), np.nan)
+    ranks[known] = rankdata(values[known])
+    return ranks
 
 
 def _static(evidence: Evidence, column: str) -> bool:

@@ -8,7 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from model.leakage import Evidence, Finding, gain, inspect
+from model.areas import gain
+from model.leakage import Evidence, Finding, inspect
 from tidu.errors import UsageError
 
 Array = np.ndarray
@@ -160,7 +161,31 @@ def test_evidence_must_be_of_one_shape() -> None:
         )
 
 
+def news(seed: int) -> Evidence:
+    """A year in which the firms that will rise all earn more, and three figures show it."""
+    rng = np.random.default_rng(seed)
+    evidence = honest(seed)
+    surge = 1.5 * evidence.label + rng.normal(size=len(evidence.label))
+    for name in ("profit", "tax", "cash"):
+        now = surge + 0.3 * rng.normal(size=len(surge))
+        evidence = planted(evidence, name, now, rng.normal(size=len(surge)))
+    return evidence
+
+
+def test_news_that_other_figures_bear_out_is_no_leak() -> None:
+    found = {f.columns[0]: f for f in inspect(news(9)) if f.test == "fresh"}
+    for name in ("profit", "tax", "cash"):
+        assert found[name].suspect
+        assert not found[name].flagged
+
+
 def test_a_gain_must_be_sure() -> None:
-    assert not Finding(("a",), "fresh", 0.05, 0.03).flagged
-    assert Finding(("a",), "fresh", 0.05, 0.02).flagged
-    assert not Finding(("a",), "fresh", 0.02, 0.001).flagged
+    sure = (0.05, 0.01)
+    assert not Finding(("a",), "fresh", 0.05, 0.03, sure).flagged
+    assert Finding(("a",), "fresh", 0.05, 0.02, sure).flagged
+    assert not Finding(("a",), "fresh", 0.02, 0.001, sure).flagged
+    assert not Finding(("a",), "fresh", 0.05, 0.02, (0.05, 0.03)).flagged
+    assert not Finding(("a",), "fresh", 0.05, 0.02, (0.01, 0.001)).flagged
+    # What is missing has no second look; the others are not flagged without one.
+    assert Finding(("a",), "missing", 0.05, 0.02).flagged
+    assert not Finding(("a",), "static", 0.05, 0.02).flagged

@@ -114,8 +114,9 @@ def _rows(found: tuple[Finding, ...]) -> str:
             "column": ", ".join(f.columns[:4]) + (" …" if len(f.columns) > 4 else ""),
             "gain in AUC": f.gain,
             "±": f.error,
+            "alone": None if f.alone is None else f.alone[0],
             "finding": f"flagged: {WORDS[f.test]}" if f.flagged else "no leak found",
         }
         for f in shown[:SHOWN]
     ]
-    return table(rows, ("column", "gain in AUC", "±", "finding"))
+    return table(rows, ("column", "gain in AUC", "±", "alone", "finding"))
