@@ -1,4 +1,4 @@
-"""Two rankings of the same firms: how much more area under the ROC curve one has, and how surely."""
+"""Two rankings of the same firms: how much more area under the ROC curve one has, how surely."""
 
 from __future__ import annotations
 
