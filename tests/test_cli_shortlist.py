@@ -86,7 +86,7 @@ def test_words_for_people_go_beside_the_list(home: Path) -> None:
         (("--task", TASK, "--tier", "little_giant"), 2, "both"),
         (("--tier", "little_gaint"), 2, "little_giant"),
         (("--tier", "little_giant"), 1, TASK),
-        (("--task", TASK, "--mode", "提升"), 2, "a task about a tier"),
+        (("--task", TASK, "--mode", "提升"), 2, "a task about rising to a tier"),
         (("--task", TASK, "--include", "nobody"), 2, "no such firm"),
         (("--task", TASK, "--size", "huge"), 2, "micro"),
         (("--task", TASK, "--out", "x.pdf"), 2, "csv"),

@@ -13,6 +13,10 @@ from policy.logic import NAMES, WORDS
 from policy.papers.letter import LANGUAGES, words
 from policy.plan.files import load_plans
 from policy.plan.labels import label
+from serving.shortlist.conflicts import WORDS as CONFLICTS
+from serving.shortlist.decisions import DECISIONS
+from serving.shortlist.export import COLUMNS
+from serving.shortlist.question import MODES
 
 ROOT = Path(__file__).resolve().parent.parent
 GLOSSARY = ROOT / "docs" / "glossary.md"
@@ -67,6 +71,18 @@ def test_chance_and_peers_are_named_as_settled() -> None:
     peers = [spec.zh for spec in BUILT_IN if spec.name.endswith("_peer")]
     assert peers
     assert all(zh.endswith(TERMS["position among peers"]) for zh in peers)
+
+
+def test_modes_and_decisions_are_named_as_settled() -> None:
+    for shown in (MODES, DECISIONS):
+        assert shown == {code: TERMS[code] for code in shown}
+    heads = {zh for zh, _ in COLUMNS.values()}
+    assert any(zh.startswith(TERMS["interval of places"]) for zh in heads)
+    assert TERMS["chance"] in "".join(heads)
+    assert [CONFLICTS[kind][0].partition(":")[0] for kind in ("control", "product")] == [
+        TERMS["control relation"],
+        "同集团" + TERMS["similar main product"],
+    ]
 
 
 def test_verdicts_are_named_as_settled() -> None:

@@ -20,6 +20,7 @@ from serving.lookups import Served, explanation
 from serving.lookups_law import criteria
 from serving.shortlist import candidates
 from serving.shortlist.conflicts import Kin, conflicts
+from serving.shortlist.export import exported
 from serving.shortlist.making import exclusions_of, shortlist
 from serving.shortlist.question import Question
 from serving.snapshot import Snapshot, write
@@ -86,6 +87,20 @@ def test_a_law_of_ranks_says_who_belongs(tmp_path: Path) -> None:
         assert (row["place_low"], row["place_high"]) == (low[i], high[i])
         assert row["place_low"] <= row["place"] <= row["place_high"]
     assert {row["p_top"] for row in whole} == {1.0}, "a list of all holds all"
+
+
+def test_what_every_reader_must_see_stands_on_every_row(tmp_path: Path) -> None:
+    given = publication(60, tasks=TASKS)
+    said = [{"code": "edition", "zh": "模型基于2022版标准样本", "en": "Learned under 2022"}]
+    part = given.tasks[TASK]
+    part = replace(part, facts={**part.facts, "statements": said})
+    identity = write(replace(given, tasks={**given.tasks, TASK: part}), tmp_path)
+    found = asked(Served(Snapshot.open(tmp_path / "snapshots" / identity)))
+    assert found["statements"] == said
+    assert [row["statements"] for row in found["items"]] == [said] * 10
+    for form in ("csv", "html"):
+        text = exported(found, form, "zh").decode()
+        assert text.count("模型基于2022版标准样本") == (10 if form == "csv" else 11)
 
 
 def test_papers_are_those_of_the_firms_own_page(served: Served) -> None:
@@ -162,7 +177,7 @@ def test_slips_are_named(served: Served) -> None:
         asked(served, industries=("Z",))
     with pytest.raises(NotFound, match="little_giant"):
         asked(served, task="promotion:little_gaint@12")
-    with pytest.raises(UsageError, match="a task about a tier"):
+    with pytest.raises(UsageError, match="a task about rising to a tier"):
         asked(served, task="growth@36", mode="upgrade")
 
 

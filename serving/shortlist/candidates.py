@@ -99,9 +99,9 @@ def _missed(snapshot: Snapshot, tier: str, n: int) -> NDArray[np.int8]:
 def _refuse_unanswerable(snapshot: Snapshot, question: Question, tier: str) -> None:
     """Say at once what this snapshot or task cannot answer; an unknown district is a slip."""
     again = "Publish again with this version of Tidu."
-    if question.mode and not tier:
+    if question.mode and (not tier or purpose_of(question.task) == "review"):
         raise UsageError(
-            f"A mode must go with a task about a tier, found {question.mode!r} with"
+            f"A mode must go with a task about rising to a tier, found {question.mode!r} with"
             f" {question.task!r}.",
             "Leave the mode out, or ask for promotion:<tier>@12.",
         )
