@@ -89,7 +89,15 @@ def own(case: Case) -> Scores:
     low, high = trained.calibration.interval(score)
     found = {"tidu": score, "chance": trained.calibration.probability(score)}
     found |= {"low": low, "high": high, "alone": _alone(case)}
+    found["length"] = np.array(_promised(trained.report), dtype="float64")
     return found | {"count": _counted(trained.calibration, score, case.tested.label)}
+
+
+def _promised(report: Mapping[str, object]) -> float:
+    """The share of the cohort that is promised to hold 90 % of the titles; NaN where none is."""
+    found = report["length"]
+    share = found["share"] if isinstance(found, Mapping) else None
+    return float("nan") if share is None else float(share)
 
 
 def _counted(calibration: Calibration, score: np.ndarray, label: np.ndarray) -> np.ndarray:
