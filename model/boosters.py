@@ -16,7 +16,7 @@ import lightgbm
 import numpy as np
 
 from model import trees
-from model.forest import Floats, Forest
+from model.forest import Floats, Forest, Ints
 from tidu.errors import Refused, UsageError
 
 __all__ = ["Additive", "LinearTerm", "Sample", "grow", "grow_bag"]
@@ -121,6 +121,11 @@ class Additive:
     def tree_contributions(self, values: Floats) -> Floats:
         """Return LightGBM's own TreeSHAP of the trees, (n, F + 1): slow, and any tree will do."""
         return self._predict(values, pred_contrib=True)
+
+    def leaves(self, values: Floats) -> Ints:
+        """Return the leaf of each row in each tree, (n, trees), counted from 0 inside its tree."""
+        found = self._predict(values, pred_leaf=True)
+        return np.asarray(found, dtype=np.int64).reshape(len(values), self.forest.trees)
 
     def as_json(self) -> dict[str, object]:
         """Return everything but the text, ready for JSON."""

@@ -11,12 +11,12 @@ telling years apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 
-from features.panel import History
+from features.panel import History, Panel
 from model.editions import statements
 from model.evaluated import Evaluation, Tested, both, together
 from model.examples import (
@@ -32,6 +32,7 @@ from model.examples import (
 )
 from model.fairness_groups import groups_of
 from model.folds import grouped
+from model.ladder import with_kin
 from model.rivals import BASELINES
 from model.tasks import Task
 from model.training import Origin, Run, Trained, learn, training_cohorts
@@ -69,7 +70,8 @@ def _out_of_time(history: History, task: Task, tests: list[Cohort], run: Run) ->
             earlier = [part for part in parts if part.as_of < test.as_of]
             found.append(_of_strangers(task, earlier, test, origin, run))
         else:
-            found.append(scored(parts, fitted(task, parts, origin, run), test))
+            known = Known(history.as_of(test.as_of))
+            found.append(scored(parts, fitted(task, parts, origin, run, known), test))
     return Evaluation(task, "out of time", tuple(found))
 
 
@@ -135,7 +137,8 @@ def _by_firms(
             f"No firm is left to train {task.name} on outside the groups of the test firms.",
             "Give fewer test firms.",
         )
-    trained = fitted(task, parts, Origin(tests[0].as_of, history.head), run)
+    origin = Origin(tests[0].as_of, history.head)
+    trained = fitted(task, parts, origin, run, Known(known, held))
     return Evaluation(task, "by firm", tuple(scored(parts, trained, test) for test in tests))
 
 
@@ -144,7 +147,18 @@ def without(parts: list[Cohort], groups: frozenset[str]) -> list[Cohort]:
     return [part for part in kept if len(part.index)]
 
 
-def fitted(task: Task, parts: list[Cohort], origin: Origin, run: Run) -> tuple[Trained, Examples]:
+@dataclass(frozen=True)
+class Known:
+    """What the ladder's other tiers may be asked of: a panel, without the groups that are held."""
+
+    evidence: Panel
+    held: frozenset[str] = frozenset()
+
+
+def fitted(
+    task: Task, parts: list[Cohort], origin: Origin, run: Run, known: Known | None = None
+) -> tuple[Trained, Examples]:
+    """Learn from ``parts`` and, where ``known`` says what of them, from their kin."""
     if not parts:
         raise NotAvailable(
             f"{task.name} has no labelled firm outside the groups of the tested ones that was known"
@@ -154,6 +168,8 @@ def fitted(task: Task, parts: list[Cohort], origin: Origin, run: Run) -> tuple[T
     profile = fitted_profile(task, parts, origin.as_of)
     rows = examples(task, parts, profile)
     both_classes(task, rows.label)
+    if known is not None:
+        rows = with_kin(rows, parts, profile, known.evidence, known.held)
     return learn(rows, parts, profile, origin, run), rows
 
 

@@ -12,6 +12,7 @@ from features.expr import Array
 from features.panel import History, Panel
 from features.profile import FeatureMatrix, Observation, Profile, observe, specs_for
 from model.editions import counted, routes_off
+from model.kin import Kin
 from model.labels import cohort, editions, fresh, label, supported
 from model.tasks import Task
 from tidu.clock import add_months
@@ -22,6 +23,7 @@ __all__ = [
     "Examples",
     "both_classes",
     "cohort_at",
+    "cohort_of",
     "cohorts",
     "editions_of",
     "examples",
@@ -71,7 +73,11 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Examples:
-    """A training set: one row a firm and cohort date, in a fixed order."""
+    """A training set: one row a firm and cohort date, in a fixed order.
+
+    ``kin`` are rows of the ladder's other tiers that the task may borrow from. Chosen rows come
+    without kin, for whoever chooses must say which kin may still teach.
+    """
 
     task: Task
     values: Array
@@ -79,6 +85,7 @@ class Examples:
     label: Array
     groups: Array
     dates: Array
+    kin: Kin | None = None
 
     def rows(self, mask: Array) -> Examples:
         return Examples(
@@ -103,7 +110,11 @@ def yearly(last: date, history: History) -> list[date]:
 
 def cohort_at(history: History, task: Task, day: date, evidence: Panel | None = None) -> Cohort:
     """The cohort of a date; without ``evidence`` its labels are unknown."""
-    seen = observe(history.as_of(day))
+    return cohort_of(task, observe(history.as_of(day)), evidence)
+
+
+def cohort_of(task: Task, seen: Observation, evidence: Panel | None = None) -> Cohort:
+    """The same of what was observed at a date."""
     index = np.flatnonzero(cohort(task, seen))
     known = np.full(len(index), np.nan)
     edition = np.full(len(index), "", dtype=object)

@@ -1,8 +1,9 @@
 """Recipes: how a served model is grown, a bag of small trees and a shrunk linear part.
 
-Both learn the log-odds of the label from the same rows and are blended in log-odds, so the blend
-is additive and its reasons are exact. What was tried, and the figures behind the numbers here,
-stand in ``docs/decisions/0007-recipe.md``.
+Both learn the log-odds of the label and are blended in log-odds, so the blend is additive and its
+reasons are exact. Trees may learn from rows of the ladder's other tiers too; they are then
+resolved at the served tier. What was tried, and the figures behind the numbers here, stand in
+``docs/decisions/0007-recipe.md`` and ``0012-borrowing-strength.md``.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import numpy as np
 
 from model import trees
 from model.boosters import Additive, Sample, grow_bag
-from model.forest import Floats, Ints
+from model.forest import Floats, Forest, Ints
+from model.kin import Kin
 from model.linear import Ridge, ridge
+from model.resolving import covered_by, resolved
 from tidu.errors import NotAvailable, UsageError
 
-__all__ = ["RECIPES", "Recipe", "fit"]
+__all__ = ["BORROWING", "RECIPES", "Recipe", "fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Recipe:
 
     ``extra_trees_share`` of the members draw their thresholds at random; ``linear_share`` is the
     linear part's weight in the blend; ``monotone`` binds both parts to the stated directions.
+    ``kin`` is the weight of a row one tier away from the served one, two tiers away its square; at
+    0 the tier is learned alone.
     """
 
     name: str
@@ -44,10 +49,11 @@ class Recipe:
     linear_share: float
     linear_l2: float
     monotone: bool = False
+    kin: float = 0.0
 
     def __post_init__(self) -> None:
         counts = (self.members, self.rounds, self.min_leaf)
-        shares = (self.extra_trees_share, self.linear_share)
+        shares = (self.extra_trees_share, self.linear_share, self.kin)
         sound = (
             min(counts) >= 1
             and 2 <= self.leaves <= 8  # reasons of one tree cost what its leaves allow
@@ -88,6 +94,8 @@ class Recipe:
 
 
 WORKERS = 2
+TIER = "@tier"
+"""The column by which trees tell tiers apart while they grow; no feature is named like it."""
 
 SMALL_BAG = Recipe(
     name="small-bag",
@@ -108,6 +116,12 @@ SMALL_BAG = Recipe(
 RECIPES = (SMALL_BAG, replace(SMALL_BAG, name="small-bag-monotone", monotone=True))
 """The recipes to choose from, by out-of-time evidence (``model.selection``); first on a tie."""
 
+BORROWING = (
+    replace(SMALL_BAG, name="ladder-bag", members=4, kin=0.5),
+    replace(SMALL_BAG, name="ladder-bag-lined", members=4, kin=0.5, linear_share=0.5),
+)
+"""The further recipes of a task with kin."""
+
 
 def fit(  # noqa: PLR0913 - the columns and what is known of them
     values: Floats,
@@ -117,22 +131,27 @@ def fit(  # noqa: PLR0913 - the columns and what is known of them
     recipe: Recipe,
     seed: int,
     weight: Floats | None = None,
+    kin: Kin | None = None,
 ) -> Additive:
     """Learn ``label`` (0 or 1 a row) from named columns; NaN and inf are unknown.
 
     ``directions`` are the expected effects of more of a feature on the *label*, used by a monotone
-    recipe. The model depends on a column's name and content, not on its place.
+    recipe. The model depends on a column's name and content, not on its place. ``kin`` has the
+    same columns; a recipe without weight for it learns from the rows alone.
     """
     _check(values, label, names, directions)
     order = np.argsort(np.asarray(names, dtype=str), kind="stable")
     known = np.where(np.isfinite(values), values, np.nan)[:, order]
     sample = Sample(known, label.astype(np.float64), tuple(names[i] for i in order), weight)
     signs = [int(directions[i]) for i in order] if recipe.monotone else None
-    text = _bag(sample, recipe, seed, signs)
-    line = ridge(sample, recipe.linear_l2, signs) if recipe.linear_share else Ridge(0.0, ())
     share = recipe.linear_share
+    if kin is not None and recipe.kin and len(kin.label):
+        forest = _borrowing(sample, replace(kin, values=kin.values[:, order]), recipe, seed, signs)
+    else:
+        forest = trees.parse(_bag(sample, recipe, seed, signs))
+    line = ridge(sample, recipe.linear_l2, signs) if share else Ridge(0.0, ())
     terms = tuple(replace(term, weight=term.weight * share) for term in line.terms)
-    placed = _placed(text, tuple(names), order, line.base * share)
+    placed = _placed(forest, tuple(names), order, line.base * share)
     return Additive(names=tuple(names), text=placed, linear=terms)
 
 
@@ -170,19 +189,57 @@ def _bag(sample: Sample, recipe: Recipe, seed: int, signs: Sequence[int] | None)
     return trees.merge(texts, [share] * recipe.members)
 
 
-def _placed(text: str, names: tuple[str, ...], order: Ints, base: float) -> str:
+def _borrowing(
+    sample: Sample, kin: Kin, recipe: Recipe, seed: int, signs: Sequence[int] | None
+) -> Forest:
+    """Trees grown on the rows and their kin with the tier as a column, resolved at the served one.
+
+    Each tier starts from its own log-odds, so that trees need not learn how rare a title is.
+    """
+    known = np.where(np.isfinite(kin.values), kin.values, np.nan)
+    own = np.ones(len(sample.target)) if sample.weight is None else sample.weight
+    place = np.concatenate([np.full(len(own), kin.own), kin.place])
+    target = np.concatenate([sample.target, kin.label.astype(np.float64)])
+    stands_for = np.concatenate([own, kin.weight])
+    start = _log_odds(target, stands_for, place)
+    mixed = np.isfinite(start)  # a tier whose rows here hold one outcome only teaches nothing
+    pooled = Sample(
+        np.column_stack([np.concatenate([sample.values, known]), place])[mixed],
+        target[mixed],
+        (*sample.names, TIER),
+        (stands_for * recipe.kin ** np.abs(place - kin.own))[mixed],
+        start[mixed],
+    )
+    text = _bag(pooled, recipe, seed, None if signs is None else [*signs, 0])
+    served = resolved(trees.parse(text), TIER, float(kin.own))
+    leaf = Additive(served.names, trees.render(served)).leaves(sample.values)
+    base = float(start[0]) * (1.0 - recipe.linear_share)
+    return _raised(covered_by(served, leaf), base)
+
+
+def _log_odds(target: Floats, weight: Floats, place: Ints) -> Floats:
+    """Of each row's tier; infinite where the tier has one outcome only."""
+    positive = np.bincount(place, weights=weight * target)[place]
+    negative = np.bincount(place, weights=weight * (1.0 - target))[place]
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(positive) - np.log(negative))
+
+
+def _raised(forest: Forest, base: float) -> Forest:
+    """The forest with ``base`` added to every score, in its first tree."""
+    leaf, inner = forest.leaf_value.copy(), forest.internal_value.copy()
+    leaf[: forest.leaves[0]] += base
+    inner[: forest.leaves[0] - 1] += base
+    return replace(forest, leaf_value=leaf, internal_value=inner)
+
+
+def _placed(grown: Forest, names: tuple[str, ...], order: Ints, base: float) -> str:
     """The grown trees over the caller's columns, with the linear part's base in the first tree."""
-    grown = trees.parse(text)
     ranges = [grown.ranges[at] for at in np.argsort(order)]
-    leaf, inner = grown.leaf_value.copy(), grown.internal_value.copy()
-    leaf[: grown.leaves[0]] += base
-    inner[: grown.leaves[0] - 1] += base
     forest = replace(
-        grown,
+        _raised(grown, base),
         names=names,
         ranges=tuple(ranges),
         split_feature=order[grown.split_feature.astype(np.int64)],
-        leaf_value=leaf,
-        internal_value=inner,
     )
     return trees.render(forest)

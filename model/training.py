@@ -31,9 +31,11 @@ from model.examples import (
     yearly,
 )
 from model.folds import grouped
+from model.kin import Kin
+from model.ladder import borrowed, with_kin
 from model.rank_law import RankLaw, rank_law
 from model.recall import length, shares
-from model.recipes import RECIPES, Recipe
+from model.recipes import BORROWING, RECIPES, Recipe
 from model.selection import Choice, choose, learn_on
 from model.tasks import Task
 from tidu import digest
@@ -119,6 +121,7 @@ def train(history: History, task: Task, day: date, run: Run = Run()) -> Trained:
     parts = training_cohorts(history, task, day)
     profile = fitted_profile(task, parts, day)
     rows = examples(task, parts, profile)
+    rows = with_kin(rows, parts, profile, history.as_of(day))
     run.progress("cohorts", 1, 1)
     trained = learn(rows, parts, profile, Origin(day, history.head), run)
     if not run.redraws:
@@ -146,7 +149,8 @@ def with_rank_law(trained: Trained, rows: Examples, asked: Cohort, run: Run) -> 
     scores = []
     for i in range(run.redraws):
         run.progress("outcomes drawn anew", i, run.redraws)
-        drawn = replace(rows, label=(rng.random(len(chance)) < chance).astype("float64"))
+        label = (rng.random(len(chance)) < chance).astype("float64")
+        drawn = replace(rows, label=label, kin=rows.kin.drawn(rng) if rows.kin else None)
         scores.append(learn_on(drawn, directions, trained.recipe, run.seed).scores(values))
     run.progress("outcomes drawn anew", run.redraws, run.redraws)
     halves = [_halves(rows, trained, values, run.seed + i) for i in range(SPLITS)]
@@ -157,7 +161,9 @@ def _halves(rows: Examples, trained: Trained, values: Array, seed: int) -> tuple
     """Scores by models of disjoint halves of the firms."""
     side = grouped(rows.groups, rows.label, 2, seed)
     directions = _directions(rows.task, trained.profile)
-    fits = (learn_on(rows.rows(side == i), directions, trained.recipe, seed) for i in (0, 1))
+    kin = (None, None) if rows.kin is None else rows.kin.halves(rows.groups, side, seed)
+    parts = (replace(rows.rows(side == i), kin=kin[i]) for i in (0, 1))
+    fits = (learn_on(part, directions, trained.recipe, seed) for part in parts)
     one, other = (fit.scores(values) for fit in fits)
     return one, other
 
@@ -196,7 +202,8 @@ def learn(
     """Fit and calibrate on prepared examples."""
     both_classes(rows.task, rows.label)
     directions = _directions(rows.task, profile)
-    choice = choose(rows, directions, RECIPES, run.seed, run.progress)
+    recipes = RECIPES if rows.kin is None else (*RECIPES, *BORROWING)
+    choice = choose(rows, directions, recipes, run.seed, run.progress)
     ahead = rows.task.months / 12
     calibration = calibrate(choice.scores, rows.label, rows.groups, rows.dates, ahead)
     run.progress("final fit", 0, 1)
@@ -220,13 +227,21 @@ def learn(
 
 def _data_digest(rows: Examples) -> str:
     """What was learned from: profiles, labels and dates, so equal data give equal bundles."""
-    parts = {
+    parts = _digests(rows)
+    if rows.kin is not None:
+        place = digest.of_bytes(np.asarray(rows.kin.place, dtype="int64").tobytes())
+        parts |= {f"kin {name}": text for name, text in _digests(rows.kin).items()}
+        parts["kin place"] = place
+    return digest.of_parts(parts)
+
+
+def _digests(rows: Examples | Kin) -> dict[str, str]:
+    return {
         "values": digest.of_bytes(np.ascontiguousarray(rows.values).tobytes()),
         "label": digest.of_bytes(rows.label.tobytes()),
         "dates": digest.of_bytes(rows.dates.astype("datetime64[D]").astype("int64").tobytes()),
         "groups": digest.of_json([str(g) for g in rows.groups]),
     }
-    return digest.of_parts(parts)
 
 
 def _probe(values: Array) -> Array:
@@ -249,6 +264,7 @@ def _report(
         ],
         "editions": editions_of(rows.task, parts),
         "features": len(rows.names),
+        "kin": [] if rows.kin is None else borrowed(rows.kin),
         "recipe": {
             "chosen": choice.recipe.name,
             "evidence": choice.evidence,

@@ -89,6 +89,7 @@ def quick() -> Iterator[None]:
     """Tiny models, probed in this process: for tests whose subject is neither."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(model.training, "RECIPES", TINY)
+        patch.setattr(model.training, "BORROWING", (replace(TINY[0], name="kin", kin=0.5),))
         patch.setattr(model.bundle, "_probe_in_child", model.bundle.probe)
         yield
 

@@ -1,0 +1,76 @@
+"""Rows of the ladder's other tiers, from which trees of a tier with few outcomes may learn too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from features.expr import Array
+from model.folds import grouped
+from tidu.errors import UsageError
+
+__all__ = ["Kin"]
+
+
+@dataclass(frozen=True, eq=False)
+class Kin:
+    """One row a firm, cohort date and other tier, with the columns of the served tier's rows.
+
+    ``place`` is the tier of each row counted from 1 upwards, ``own`` that of the served one, which
+    has no row here. ``weight`` is how many rows one stands for where some were left out.
+    """
+
+    own: int
+    values: Array
+    label: Array
+    groups: Array
+    dates: Array
+    place: Array
+    weight: Array
+
+    def __post_init__(self) -> None:
+        n = len(self.label)
+        sized = (self.groups, self.dates, self.place, self.weight)
+        sound = self.values.ndim == 2 and len(self.values) == n and all(len(a) == n for a in sized)
+        strange = self.own < 1 or bool((self.place == self.own).any())
+        if not sound or strange or bool((self.place < 1).any() or (self.weight <= 0).any()):
+            raise UsageError(
+                "Rows of kin must have one label, group, date, place and positive weight each, and"
+                f" stand on another tier than the served one ({self.own}); found {n} labels,"
+                f" values {self.values.shape}, places {np.unique(self.place).tolist()}."
+            )
+
+    def rows(self, mask: Array) -> Kin:
+        """The same for chosen rows."""
+        return Kin(
+            self.own,
+            self.values[mask],
+            self.label[mask],
+            self.groups[mask],
+            self.dates[mask],
+            self.place[mask],
+            self.weight[mask],
+        )
+
+    def without(self, groups: Array) -> Kin:
+        """Rows of firms outside ``groups``."""
+        return self.rows(~np.isin(self.groups.astype(str), np.unique(groups.astype(str))))
+
+    def drawn(self, rng: np.random.Generator) -> Kin:
+        """Firms drawn anew, a Poisson number of times each (Oza and Russell 2001)."""
+        firms, index = np.unique(self.groups.astype(str), return_inverse=True)
+        times = rng.poisson(1.0, len(firms))[index]
+        return replace(self, weight=np.where(times > 0, self.weight * times, 1.0)).rows(times > 0)
+
+    def halves(self, groups: Array, side: Array, seed: int) -> tuple[Kin, Kin]:
+        """Two parts without a common firm; firms of ``groups`` go to their ``side``, 0 or 1."""
+        own = dict(zip(groups.astype(str), side, strict=True))
+        dealt = grouped(self.groups, self.label, 2, seed)
+        names = self.groups.astype(str)
+        there = np.array([own.get(name, half) for name, half in zip(names, dealt, strict=True)])
+        return self.rows(there == 0), self.rows(there == 1)
+
+    def before(self, date: np.datetime64) -> Kin:
+        """Rows of cohorts before ``date``."""
+        return self.rows(np.asarray(self.dates < date))
