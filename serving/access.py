@@ -18,6 +18,7 @@ __all__ = [
     "LOCAL",
     "ROUTES",
     "Forbidden",
+    "Role",
     "Row",
     "Viewer",
     "allow",

@@ -13,7 +13,7 @@ import pytest
 from http_client import Client, point_at
 from sample_publication import casework, publication
 
-from serving.access import LOCAL, Viewer
+from serving.access import LOCAL, ROUTES, Forbidden, Role, Viewer, allow
 from serving.app import Config, create_app
 from serving.shortlist.answers import decided, row_of, shown, task_of
 from serving.shortlist.export import COLUMNS, FORMULA, MEDIA, exported
@@ -171,6 +171,17 @@ def test_a_viewer_of_a_district_sees_its_rows_alone(client: Client) -> None:
         row_of(kept, official, other)
     assert other not in decided(kept, (), official)["undecided"]
     assert shown(kept, LOCAL)["hidden"] == 0
+
+
+@pytest.mark.parametrize("role", ["bank", "analyst", "admin", "public"])
+def test_lists_and_comparisons_are_for_officials_alone(role: Role) -> None:
+    stranger = Viewer("x", frozenset({role}))
+    own = [row for row in ROUTES if "shortlists" in row.route or row.route.endswith("/compare")]
+    assert len(own) >= 7
+    for row in own:
+        with pytest.raises(Forbidden, match="must be called as official"):
+            allow(row, stranger)
+        allow(row, LOCAL)
 
 
 def test_a_task_is_named_by_itself_or_by_a_tier() -> None:

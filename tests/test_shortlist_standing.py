@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from plan_panels import EVERYTHING, panel_of
 
 from features.facts import LADDER
+from policy.loading import load
 from policy.loading import standing as law_in_force
 from policy.plan.files import load_plans
 from policy.situation import Situation
@@ -113,6 +115,32 @@ def test_without_coverage_nobody_is_said_not_to_have_applied() -> None:
     assert applied[FIRMS.index("ready")] == 1, "what is on record is known"
     assert (np.delete(applied, FIRMS.index("ready")) == UNKNOWN).all()
     assert not found.rungs[TIER].about["batch"]["covered"]
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "state", "applied"),
+    [
+        ("2026-07-05", "2026-07-25", "not_yet", 0),
+        ("2026-06-25", "2026-07-25", "open", 0),
+        ("2026-04-25", "2026-05-25", "closed", 1),
+    ],
+)
+def test_a_declared_batch_says_how_it_stands(
+    tmp_path: Path, opens: str, closes: str, state: str, applied: int
+) -> None:
+    city = tmp_path / "city.toml"
+    city.write_text(
+        f'[[batches]]\ntier = "{TIER}"\nyear = 2026\npurpose = "new"\nopens_on = {opens}\n'
+        f"closes_on = {closes}\ndata_year = 2025\nquota = 20\n",
+        encoding="utf-8",
+    )
+    row = {"firm_id": "ready", "tier": TIER, "purpose": "new", "batch": "第八批",
+           "submitted_on": date(2026, 5, 1)}  # fmt: skip
+    panel = panel_of(DAY, tables() | {"applications": [row]}, COVERED)
+    rung = standing_of(Situation(load(city), panel), None, {}, Search()).rungs[TIER]
+    assert (rung.about["batch"]["state"], rung.about["batch"]["quota"]) == (state, 20)
+    # Handed in before the batch opened it is no application of this batch.
+    assert rung.applied[FIRMS.index("ready")] == applied
 
 
 def test_stages_need_a_plan_and_chances() -> None:
