@@ -2,8 +2,8 @@
 
     python -m benchmarks.known_truth --seeds 1-3 --years 2024,2025 --groups own,simple
 
-Each part (city, date, group of contenders) is kept under ``var/known_truth/runs/<name>`` when it is
-done, so that a run continues; ``<name>`` is the commit unless ``--name`` says otherwise.
+Each part (city, date, group of contenders) is kept under ``var/known_truth/parts`` when it is done,
+by the digest of all code that it was made with, so that a run continues and nothing stale is read.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import numpy as np
 
 from benchmarks.known_truth_contenders import GROUPS, Case
 from benchmarks.known_truth_measures import Caught, caught, list_length, ratio, spread
-from benchmarks.known_truth_oracle import KEPT, Oracle, Population
+from benchmarks.known_truth_oracle import KEPT, SEEN, Oracle, Population, made_from
 from benchmarks.known_truth_rows import TIERS, town
 
 __all__ = ["Ranked", "Setting", "main", "measured", "report"]
 
 FIRMS = 9_000
-ORACLE_CITIES = 36
+ORACLE_CITIES = 30
 MANY = 500
 BARS = (0.92, 0.88)
 """Of the observable oracle: where training holds 500 positives, and where fewer."""
@@ -62,8 +62,22 @@ class Ranked:
         return caught(hazard, self.known[contender], self.k)
 
 
-def measured(setting: Setting, folder: Path) -> list[Ranked]:
-    """Run what ``folder`` does not hold yet; return all of it."""
+COHORTS = (
+    *SEEN, "model/examples.py", "model/labels.py", "model/t*.toml", "model/t*.py", "model/w*.py",
+    "model/editions.*", "benchmarks/known_truth_[co]*.py",
+)  # fmt: skip
+MADE_WITH = {
+    "truth": COHORTS,
+    "own": (*COHORTS, "model/*"),
+    "simple": (*COHORTS, "model/rivals.py", "model/folds.py", "model/metrics.py"),
+    "boosters": (*COHORTS, "benchmarks/rivals.py"),
+}
+
+
+def measured(setting: Setting) -> list[Ranked]:
+    """Run what is not kept yet; return all of it."""
+    folder = KEPT / "parts"
+    made = {group: made_from(code) for group, code in MADE_WITH.items()}
     oracle = Oracle(Population(setting.firms, setting.cities), setting.cities)
     oracle.population.make()
     oracle.fit(setting.tiers)
@@ -74,7 +88,8 @@ def measured(setting: Setting, folder: Path) -> list[Ranked]:
         for year in setting.years:
             kept: dict[str, np.ndarray] = {}
             for group in ("truth", *setting.groups):
-                path = folder / f"{setting.firms}-{seed}-{year}-{group}.npz"
+                name = f"{setting.firms}-{setting.cities}-{seed}-{year}-{group}-{made[group]}.npz"
+                path = folder / name
                 if not path.exists():
                     if not cases:
                         cases = _cases(setting, seed)
@@ -181,15 +196,12 @@ def _numbers(text: str) -> list[int]:
 
 def main() -> None:
     """Print the table of what the arguments name."""
-    from benchmarks.proof import commit
-
     parser = argparse.ArgumentParser(prog="known_truth", description=__doc__)
     parser.add_argument("--seeds", default="1-3")
     parser.add_argument("--years", default="2024,2025")
     parser.add_argument("--groups", default="own,simple")
     parser.add_argument("--firms", type=int, default=FIRMS)
     parser.add_argument("--cities", type=int, default=ORACLE_CITIES, help="of the oracle")
-    parser.add_argument("--name", default="", help="of the folder of kept parts")
     options = parser.parse_args()
     setting = Setting(
         _numbers(options.seeds),
@@ -198,7 +210,7 @@ def main() -> None:
         options.firms,
         options.cities,
     )
-    print(report(measured(setting, KEPT / "runs" / (options.name or commit()))))
+    print(report(measured(setting)))
 
 
 if __name__ == "__main__":

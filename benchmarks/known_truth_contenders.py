@@ -57,12 +57,12 @@ class Case:
     @cached_property
     def rows(self) -> Examples:
         task = self.town.task(self.tier)
-        return examples(task, self.parts, fitted_profile(task, self.parts))
+        return examples(task, self.parts, fitted_profile(task, self.parts, self.day))
 
     @cached_property
     def inputs(self) -> Mapping[str, tuple[np.ndarray, np.ndarray]]:
         """Training and tested values by input."""
-        profile = fitted_profile(self.town.task(self.tier), self.parts)
+        profile = fitted_profile(self.town.task(self.tier), self.parts, self.day)
         trained = np.concatenate([raw(part.seen)[part.index] for part in self.parts])
         tested = raw(self.tested.seen)[self.tested.index]
         return {
@@ -113,7 +113,7 @@ def _counted(calibration: Calibration, score: np.ndarray, label: np.ndarray) -> 
 
 def _alone(case: Case) -> np.ndarray:
     """The recipes of every task on the tier's own examples, chosen by out-of-time evidence."""
-    profile = fitted_profile(case.town.task(case.tier), case.parts)
+    profile = fitted_profile(case.town.task(case.tier), case.parts, case.day)
     directions = tuple(spec.direction * case.rows.task.sense for spec in profile.specs)
     choice = choose(case.rows, directions, RECIPES, SEED, silent)
     model = learn_on(case.rows, directions, choice.recipe, SEED)

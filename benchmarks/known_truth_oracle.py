@@ -21,7 +21,6 @@ import lightgbm as lgb
 import numpy as np
 
 from benchmarks.known_truth_rows import TIERS, Town, town, wide
-from city.parameters import Parameters
 from features.peers import PeerReference
 from features.profile import Observation, Profile, observe
 from features.spec import FeatureSpec
@@ -30,7 +29,7 @@ from model.labels import cohort, fresh
 from model.training import training_cohorts
 from tidu import digest
 
-__all__ = ["FIRST_SEED", "Oracle", "Population"]
+__all__ = ["FIRST_SEED", "KEPT", "SEEN", "Oracle", "Population", "made_from"]
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "var" / "known_truth"
@@ -41,17 +40,18 @@ SHARE, BY_CHANCE = 0.15, 5.0
 ROUNDS = 400
 MEMBERS = 2
 LEAST, MOST_CHANCE = 1e-5, 1 - 1e-5
-CODE = (
+SEEN = (
     "city/*.py", "city/*.toml", "features/**/*.py", "features/**/*.toml",
     "benchmarks/known_truth_rows.py",
 )  # fmt: skip
+"""What shapes a city and what is seen of it."""
 
 
-def made_from() -> str:
-    """A digest of all code and data that shape a city and what is seen of it."""
-    files = sorted({path for pattern in CODE for path in ROOT.glob(pattern)})
+def made_from(patterns: Sequence[str] = SEEN) -> str:
+    """A digest of the code and data that something was made from."""
+    files = sorted({path for pattern in patterns for path in ROOT.glob(pattern)})
     parts = {str(f.relative_to(ROOT)): digest.of_bytes(f.read_bytes()) for f in files}
-    return digest.of_json([Parameters.load().digest, parts])[:16]
+    return digest.of_json(parts)[:16]
 
 
 @dataclass(frozen=True)

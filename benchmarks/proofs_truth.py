@@ -8,9 +8,7 @@ import numpy as np
 
 from benchmarks.known_truth import BARS, MANY, Ranked, Setting, contenders, measured
 from benchmarks.known_truth_measures import calibrated, ratio
-from benchmarks.known_truth_oracle import KEPT
 from benchmarks.known_truth_rows import TIERS
-from benchmarks.proof import commit
 from benchmarks.proof_item import Counts, Proof
 
 __all__ = ["PROOFS", "calibration_counts", "judged", "known_truth", "missed"]
@@ -30,11 +28,10 @@ NO_RIVALS = ("observable", "latent", TIDU, ALONE)
 def known_truth(sample: bool) -> Counts:
     """Shares of the observable oracle per tier, the rivals' best, and what misses its bar."""
     if sample:
-        found = measured(SAMPLE, KEPT / "runs" / f"{commit()}-sample")
+        found = measured(SAMPLE)
         precision, ndcg = share(found, TIDU)
         return {"lists": len(found), "precision": precision, "NDCG": ndcg}
-    folder = KEPT / "runs" / commit()
-    return judged(measured(FULL, folder), measured(HEAVY, folder))
+    return judged(measured(FULL), measured(HEAVY))
 
 
 def judged(found: Sequence[Ranked], heavy: Sequence[Ranked] = ()) -> Counts:
@@ -135,8 +132,7 @@ def calibration_counts(found: Sequence[Ranked]) -> Counts:
 
 
 def _calibration(sample: bool) -> Counts:
-    folder = KEPT / "runs" / (f"{commit()}-sample" if sample else commit())
-    return calibration_counts(measured(SAMPLE if sample else FULL, folder))
+    return calibration_counts(measured(SAMPLE if sample else FULL))
 
 
 def counts_covered(found: Sequence[Ranked]) -> Counts:
@@ -157,8 +153,7 @@ def counts_covered(found: Sequence[Ranked]) -> Counts:
 
 
 def _counts(sample: bool) -> Counts:
-    folder = KEPT / "runs" / (f"{commit()}-sample" if sample else commit())
-    return counts_covered(measured(SAMPLE if sample else FULL, folder))
+    return counts_covered(measured(SAMPLE if sample else FULL))
 
 
 def _covers(counts: Counts) -> bool:
