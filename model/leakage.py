@@ -266,10 +266,8 @@ def _patterns(evidence: Evidence) -> list[tuple[tuple[str, ...], Array]]:
     """The distinct ways in which columns are empty, each with the columns that share it."""
     found: dict[bytes, list[str]] = {}
     for column in evidence.sources:
-        own = evidence.own(column)
-        if own:
-            empty = np.isnan(evidence.fresh[:, own]).all(axis=1)
-            found.setdefault(np.packbits(empty).tobytes(), []).append(column)
+        empty = np.isnan(evidence.newest(column)).all(axis=1)
+        found.setdefault(np.packbits(empty).tobytes(), []).append(column)
     patterns = []
     for packed, columns in found.items():
         bits = np.unpackbits(np.frombuffer(packed, dtype=np.uint8), count=len(evidence.label))

@@ -30,9 +30,15 @@ def evidence(history: History, task: Task, day: date) -> Evidence:
     profile = fitted_profile(task, parts)
     rows = examples(task, parts, profile)
     both_classes(task, rows.label)
-    columns = tuple(spec.expr.sources | spec.expr.facts for spec in profile.specs)
+    known = {name for spec in profile.specs for name in spec.expr.sources if _known(parts, name)}
+    columns = tuple((spec.expr.sources & known) | spec.expr.facts for spec in profile.specs)
     before = np.concatenate([_before(history, part, profile) for part in parts])
     return Evidence(rows.names, columns, rows.values, before, rows.label, rows.groups, rows.dates)
+
+
+def _known(parts: list[Cohort], column: str) -> bool:
+    """Whether the data holds the column: a formula may name others in its place."""
+    return any(part.seen.cube.has(column) for part in parts)
 
 
 def _before(history: History, part: Cohort, profile: Profile) -> np.ndarray:
