@@ -159,9 +159,11 @@ def superseded(counts: Mapping[str, int], current: str) -> Statement | None:
     )
 
 
-def routes_off(task: Task, specs: Iterable[FeatureSpec], day: date) -> Array:
+def routes_off(
+    task: Task, specs: Iterable[FeatureSpec], day: date, law: Law | None = None
+) -> Array:
     """Which features are off at a day, because their route belongs to another edition: bool."""
-    law = standing()
+    law = law or standing()
     columns: set[str] = set()
     for route in routes():
         if route.tier == task.tier and in_force(task, day, law):

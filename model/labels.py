@@ -19,6 +19,7 @@ from features.profile import Observation
 from model import titles
 from model.tasks import Task
 from model.windows import among, covered, happened, window
+from policy.law import Law
 from tidu.clock import add_months
 from tidu.errors import NotAvailable
 
@@ -52,24 +53,27 @@ def _newest_known(seen: Observation) -> Array:
     return known
 
 
-def cohort(task: Task, seen: Observation) -> Array:
-    """Firms the task can be asked about at this date: bool over ``seen.firm_ids``."""
+def cohort(task: Task, seen: Observation, law: Law | None = None) -> Array:
+    """Firms the task can be asked about at this date: bool over ``seen.firm_ids``.
+
+    ``law`` says who may apply for a title; without one it is the law as it ships.
+    """
     panel, ids = seen.cube.panel, seen.firm_ids
     member = ~_gone(task, panel, ids)
     out = panel.firms["city_out_on"].reindex(ids)
     member &= out.isna().to_numpy()
     if panel.outcome_task == task.name.name:
         return np.asarray(member)
-    return np.asarray(member & COHORTS[task.rule](task, seen))
+    return np.asarray(member & COHORTS[task.rule](task, seen, law))
 
 
-def _growing(task: Task, seen: Observation) -> Array:
+def _growing(task: Task, seen: Observation, _: Law | None) -> Array:
     base = seen.window.lag(task.column, 0)
     last_year = seen.cube.newest_year == seen.cube.panel.as_of.year - 1
     return np.asarray(last_year & (base > max(task.floor or 0.0, 0.0)))
 
 
-def _not_in_distress(task: Task, seen: Observation) -> Array:
+def _not_in_distress(task: Task, seen: Observation, _: Law | None) -> Array:
     events = seen.cube.panel.tables["events"]
     open_ones = events["kind"].isin(task.events) & events["ended_on"].isna()
     if task.boards:
@@ -77,7 +81,7 @@ def _not_in_distress(task: Task, seen: Observation) -> Array:
     return ~among(seen.firm_ids, events["firm_id"][open_ones.to_numpy()])
 
 
-COHORTS: dict[str, Callable[[Task, Observation], Array]] = {
+COHORTS: dict[str, Callable[[Task, Observation, Law | None], Array]] = {
     "growth": _growing,
     "event": _not_in_distress,
     **titles.COHORTS,

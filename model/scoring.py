@@ -16,6 +16,7 @@ from features.profile import FeatureMatrix, Observation, observe
 from model.bundle import Bundle
 from model.editions import Statement, routes_off, statements
 from model.labels import cohort, fresh
+from policy.law import Law
 from tidu.errors import NotAvailable, Refused
 
 __all__ = ["ScoreBook", "ranks", "score", "score_rows", "seen_by"]
@@ -61,26 +62,31 @@ class ScoreBook:
         return table.sort_values("rank", ignore_index=True)
 
 
-def score(bundle: Bundle, panel: Panel) -> ScoreBook:
-    """Score the cohort of the bundle's task at the panel's date, stale firms included."""
+def score(bundle: Bundle, panel: Panel, law: Law | None = None) -> ScoreBook:
+    """Score the cohort of the bundle's task at the panel's date, stale firms included.
+
+    ``law`` says who may apply and which routes are open; without one it is the law as it ships.
+    """
     seen = seen_by(bundle, panel)
-    index = np.flatnonzero(cohort(bundle.task, seen))
+    index = np.flatnonzero(cohort(bundle.task, seen, law))
     if not len(index):
         raise NotAvailable(
             f"{bundle.task.name} has no firm to score on {panel.as_of}.",
             "Choose another --as-of, or import newer accounts.",
         )
-    return score_rows(bundle, seen, index)
+    return score_rows(bundle, seen, index, law)
 
 
-def score_rows(bundle: Bundle, seen: Observation, index: Array) -> ScoreBook:
+def score_rows(
+    bundle: Bundle, seen: Observation, index: Array, law: Law | None = None
+) -> ScoreBook:
     """Score chosen firms of an observation, in the cohort or not.
 
     A feature of a route that was abolished since the bundle was trained is unknown of everybody.
     """
     panel = seen.cube.panel
     matrix = bundle.profile.matrix(seen).rows(index)
-    off = routes_off(bundle.task, bundle.profile.specs, panel.as_of)
+    off = routes_off(bundle.task, bundle.profile.specs, panel.as_of, law)
     if off.any():
         matrix = replace(matrix, values=np.where(off, np.nan, matrix.values))
     values = bundle.model.scores(matrix.values)

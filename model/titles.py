@@ -23,6 +23,7 @@ from model.editions import in_force, year_of
 from model.tasks import Task
 from model.windows import among, happened, window
 from policy.eligibility import barred
+from policy.law import Law
 from policy.loading import standing
 from tidu.clock import add_months
 
@@ -32,7 +33,7 @@ PENDING_MONTHS = 12
 """An application without a decision for longer than this is taken to have been dropped."""
 
 
-def _applicable(task: Task, seen: Observation) -> Array:
+def _applicable(task: Task, seen: Observation, law: Law | None) -> Array:
     """Firms that may apply: below the title, on the step under it, not barred by the law."""
     panel, ids = seen.cube.panel, seen.firm_ids
     titles = valid_titles(panel)
@@ -41,13 +42,14 @@ def _applicable(task: Task, seen: Observation) -> Array:
     if task.below and covered(panel, f"title:{task.below}"):
         member &= among(ids, titles["firm_id"][(titles["tier"] == task.below).to_numpy()])
     asked = np.flatnonzero(member)
-    member[asked] = ~barred(standing(), panel, task.tier, ids[asked])
+    member[asked] = ~barred(law or standing(), panel, task.tier, ids[asked])
     return member
 
 
-def _undecided(task: Task, seen: Observation) -> Array:
+def _undecided(task: Task, seen: Observation, law: Law | None) -> Array:
     """Firms that may apply and have not done so already: of the others the answer is known."""
-    return np.asarray(_applicable(task, seen) & ~pending(task.tier, seen.cube.panel, seen.firm_ids))
+    open_ = pending(task.tier, seen.cube.panel, seen.firm_ids)
+    return np.asarray(_applicable(task, seen, law) & ~open_)
 
 
 def pending(tier: str, panel: Panel, firm_ids: Array) -> Array:
@@ -60,7 +62,7 @@ def pending(tier: str, panel: Panel, firm_ids: Array) -> Array:
     return among(firm_ids, rows["firm_id"][(open_ & recent).to_numpy(dtype=bool)])
 
 
-def _due(task: Task, seen: Observation) -> Array:
+def _due(task: Task, seen: Observation, _: Law | None) -> Array:
     """Holders whose title ends within the window, with no later title of the tier in hand."""
     start, end = window(task.months, seen.cube.panel.as_of)
     last = _ends(seen.cube.panel, task.tier)
@@ -76,7 +78,7 @@ def _ends(panel: Panel, tier: str) -> pd.Series:
     return last[(last < pd.Timestamp.max.floor("s")).to_numpy()]
 
 
-COHORTS: dict[str, Callable[[Task, Observation], Array]] = {
+COHORTS: dict[str, Callable[[Task, Observation, Law | None], Array]] = {
     "title": _applicable,
     "application": _undecided,
     "recognition": _applicable,

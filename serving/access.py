@@ -72,6 +72,7 @@ _PAGE = (*ENVELOPE, "items", "total", "next_cursor")
 _STANDING = ("rank", "of", "score", "probability", "p_low", "p_high", "stale")
 _EDITION = ("tier", "purpose", "edition", "edition_zh", "edition_en", "document", "document_zh",
             "document_en", "confidence", "batch", "day", "data_year")  # fmt: skip
+_CHANGES = ("task", "before", "after", "factors", "missing", "summary", "entered", "left", "stayed")
 _REASONS = ("dimensions", "positive", "negative", "rest", "residual")
 _LIST = ("shortlist_id", "number", "hash", "saved_by", "saved_at", "hidden", "task", "task_zh",
          "task_en", "tier", "question", "mode_zh", "edition", "batch", "line", "counts",
@@ -133,6 +134,9 @@ ROUTES: tuple[Row, ...] = (
     Row("POST /v1/shortlists", _OFFICIAL, "firms", (*ENVELOPE, *_LIST)),
     Row("GET /v1/shortlists", _OFFICIAL, "none", _PAGE),
     Row("GET /v1/shortlists/{shortlist_id}", _OFFICIAL, "firms", (*ENVELOPE, *_LIST)),
+    Row(
+        "GET /v1/shortlists/{shortlist_id}/diff/{other}", _OFFICIAL, "firms", (*ENVELOPE, *_CHANGES)
+    ),
     Row("GET /v1/shortlists/{shortlist_id}/export", _OFFICIAL, "firms", ()),
     Row(
         "POST /v1/shortlists/{shortlist_id}/decisions",

@@ -95,6 +95,7 @@ def create_app(config: Config) -> FastAPI:
     app.state.desk = DeskQueue(config.desk)
     app.state.casework = config.casework
     app.state.cases = Queue("casework")
+    app.state.home = config.home
     app.state.standings = Standings(config.home)
     app.state.published = config.first_in_service
     app.state.today = lambda: config.now().date()

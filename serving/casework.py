@@ -178,6 +178,10 @@ class Casework:
         situation = Situation(rules.law, self._firm(snapshot, asked))
         return dossier(situation, asked.tier, asked.purpose, rules.papers)
 
+    def bundle(self, identity: str) -> Bundle:
+        """A bundle by its id."""
+        return self._bundle(identity)
+
     def panel(self, snapshot: Snapshot) -> Panel:
         """All firms as the snapshot saw them."""
         inputs = snapshot.manifest["inputs"]

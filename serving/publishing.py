@@ -55,7 +55,7 @@ def published(
     parts: dict[str, TaskPart] = {}
     for i, bundle in enumerate(bundles):
         progress("scoring and reasons", i, len(bundles))
-        parts[str(bundle.task.name)] = task_part(score(bundle, panel))
+        parts[str(bundle.task.name)] = task_part(score(bundle, panel, rules.law))
     progress("scoring and reasons", len(bundles), len(bundles))
     situation, plan = Situation(rules.law, panel), rules.plan
     found = judged(situation, progress)

@@ -149,21 +149,23 @@ def moved(before: tuple[Snapshot, int], after: tuple[Snapshot, int], name: str) 
 def changed(old: Snapshot, new: Snapshot, task: str) -> list[str]:
     """Which of data, model and rule differ between two snapshots, for one task.
 
-    The rule is the law's files and the edition in force for each tier and purpose; the batch and
+    The rule is the law's files and, for a task about a tier, its editions in force; the batch and
     its fiscal year go with the day, which is of the data.
     """
+    tier = task.partition("@")[0].partition(":")[2]
     inputs = old.manifest["inputs"], new.manifest["inputs"]
     same = {
         "data": _equal(inputs, lambda i: (i["vault_head"], i["as_of"])),
         "model": old.tasks[task].bundle_id == new.tasks[task].bundle_id,
-        "rule": _equal(inputs, lambda i: (i["policy_edition"], editions(i))),
+        "rule": _equal(inputs, lambda i: (i["policy_edition"], editions(i, tier))),
     }
     return [factor for factor, equal in same.items() if not equal]
 
 
-def editions(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """The edition in force by tier and purpose."""
-    return {name: use["edition"] for name, use in inputs.get("editions", {}).items()}
+def editions(inputs: Mapping[str, Any], tier: str) -> dict[str, str]:
+    """The editions in force for a tier by purpose."""
+    named = inputs.get("editions", {}).items()
+    return {name: use["edition"] for name, use in named if name.partition(":")[0] == tier}
 
 
 def _equal(pair: tuple[Any, Any], of: Callable[[Any], Any]) -> bool:

@@ -9,7 +9,7 @@ manifest names (vault head, day, bundles, the law's files) it publishes once mor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from serving.snapshot import Snapshot
     from serving.workspace import Workspace
 
-__all__ = ["Rebuilt", "Replay", "Replayed", "rebuilt", "snapshot_of"]
+__all__ = ["Rebuilt", "Replay", "Replayed", "plan_of", "published_plan", "rebuilt", "snapshot_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def rebuilt(
     bundles = [load(workspace.bundle_path(of)) for _, of in sorted(inputs["bundles"].items())]
     history = workspace.vault.at(inputs["vault_head"])
     day = date.fromisoformat(inputs["as_of"])
-    rules = Rules(law, _plan(workspace, snapshot))
+    rules = Rules(law, published_plan(workspace.home, snapshot))
     publication = published(history, day, bundles, rules, progress)
     with TemporaryDirectory(prefix="tidu-rebuilt-") as aside:
         identity = write(publication, Path(aside))
@@ -165,15 +165,19 @@ def rebuilt(
     return Rebuilt(identity, _differing(snapshot.manifest, made.manifest))
 
 
-def _plan(workspace: Workspace, snapshot: Snapshot) -> Plan | None:
-    """The plan that was run: among the law's files, or one of the city's own."""
-    from policy.plan.files import load_plans, plans_of
-
+def published_plan(home: Path, snapshot: Snapshot) -> Plan | None:
+    """The plan that a snapshot was published with; None where it was without."""
     if snapshot.plan is None:
         return None
-    name = snapshot.plan.page("targets")["plan"]
-    own = plans_of(snapshot.law)
-    return own[name] if name in own else load_plans(workspace.home / "policy" / "plan")[name]
+    return plan_of(home, snapshot.law, snapshot.plan.page("targets")["plan"])
+
+
+def plan_of(home: Path, law: Mapping[str, bytes], name: str) -> Plan:
+    """A plan by its id: among the law's files, or one of the city's own."""
+    from policy.plan.files import load_plans, plans_of
+
+    own = plans_of(law)
+    return own[name] if name in own else load_plans(home / "policy" / "plan")[name]
 
 
 def _differing(one: Any, other: Any) -> tuple[str, ...]:

@@ -265,6 +265,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/firms/{firm_id}/materials/{tier}": wire_law.Materials,
     "GET /v1/firms/{firm_id}/path/{tier}": wire_law.PathPage,
     "GET /v1/firms/{firm_id}/history": wire_changes.RankHistory,
+    "GET /v1/shortlists/{shortlist_id}/diff/{other}": wire_changes.ListDifference,
     "GET /v1/compare": Comparison,
     "GET /v1/targets": wire_plan.Targets,
     "GET /v1/policy": wire_plan.Policy,

@@ -50,6 +50,11 @@ REQUESTS: tuple[tuple[str, str, Any], ...] = (
     ("GET /v1/shortlists", "/v1/shortlists", None),
     ("GET /v1/shortlists/{shortlist_id}", "/v1/shortlists/{saved}", None),
     (
+        "GET /v1/shortlists/{shortlist_id}/diff/{other}",
+        "/v1/shortlists/{saved}/diff/{saved}",
+        None,
+    ),
+    (
         "POST /v1/shortlists/{shortlist_id}/decisions",
         "/v1/shortlists/{saved}/decisions",
         {"firm_id": "{first}", "decision": "推荐"},

@@ -1,4 +1,4 @@
-"""Commands about what changed: history."""
+"""Commands about what changed: a firm's history, and the difference of two lists."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ import click
 
 from serving.commands.edge import JSON, LANGUAGE, emit, table
 from serving.commands.publishing import published_name
+from serving.shortlist.difference_words import FACTOR_WORDS
+from serving.shortlist.question import MODES, MOST, Question, mode_of
 from serving.workspace import Workspace
 
-__all__ = ["history_command", "history_text"]
+__all__ = ["diff_command", "difference_text", "history_command", "history_text"]
 
-FACTORS = {
-    "data": ("数据", "data"),
-    "model": ("模型", "model"),
-    "rule": ("规则", "rule"),
-    "quota": ("名额与筛选", "quota"),
-}
+FACTORS = {"data": ("数据", "data"), "model": ("模型", "model"), "rule": ("规则", "rule")}
 STATES = {"outside": ("不在评分范围", "outside the cohort"), "not_there": ("无此企业", "not there")}
 
 
@@ -90,3 +87,68 @@ def _cells(item: dict[str, Any], pick: int) -> tuple[str | None, ...]:
 
 def _figure(value: float | None) -> str:
     return "?" if value is None else f"{value:.4g}"
+
+
+@click.command("diff")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@click.option("--task", default="", help="A and B are snapshots: ask both this task …")
+@click.option("--k", type=click.IntRange(1, MOST), default=50, show_default=True, help="… so long.")
+@click.option("--mode", default="", help=f"… {', '.join(MODES)} ({'、'.join(MODES.values())}).")
+@LANGUAGE
+@JSON
+def diff_command(before: str, after: str, **chosen: Any) -> None:
+    """Why firms entered, left or moved from list A to list B: data, model, rule, quota.
+
+    B may be "current": the question of A asked of the snapshot in service. With --task, A and B are
+    snapshots, by id or the start of it.
+    """
+    from serving.access import LOCAL
+    from serving.casework import Casework
+    from serving.shortlist.changes import Comparisons
+    from serving.shortlist.kept import Lists
+
+    workspace = Workspace.of()
+    comparisons = Comparisons(workspace, Casework.of(workspace), lambda: Lists(workspace.store))
+    if chosen["task"]:
+        question = Question(chosen["task"], chosen["k"], mode_of(chosen["mode"]))
+        found = comparisons.snapshots((before, after), question, LOCAL)
+    else:
+        found = comparisons.saved((before, after), LOCAL)
+    emit(found, chosen["as_json"], difference_text(found, chosen["lang"]))
+
+
+def difference_text(found: dict[str, Any], lang: str) -> str:
+    """A difference as text: counts by cause, then a sentence a firm."""
+    pick, summary = 0 if lang == "zh" else 1, found["summary"]
+    counts = (
+        "名单 {before} → {after} 家:进入 {entered},离开 {left},留存 {stayed}",
+        "list {before} → {after}: entered {entered}, left {left}, stayed {stayed}",
+    )[pick]
+    lines = [f"{found['task']}  " + counts.format(**summary)]
+    if found["missing"]:
+        lines.append(("未能归因:", "not attributed: ")[pick] + found["missing"])
+    if summary["causes"]:
+        lines.append(_causes(summary, pick))
+    for kind in ("entered", "left", "stayed"):
+        lines += [
+            f"{move['firm_id']} {move['name'] or ''}  {move[f'text_{lang}']}"
+            for move in found[kind]
+            if kind != "stayed" or move["before"] != move["after"]
+        ]
+    return "\n".join(lines)
+
+
+def _causes(summary: dict[str, Any], pick: int) -> str:
+    heads = (("主要原因", "进入", "离开", "合计份额"), ("cause", "entered", "left", "parts"))[pick]
+    totals = summary["totals"]
+    rows = [
+        (
+            FACTOR_WORDS[line["cause"]][pick],
+            line["entered"],
+            line["left"],
+            f"{totals[line['cause']] / totals['of']:+.2f}" if line["cause"] in totals else None,
+        )
+        for line in summary["causes"]
+    ]
+    return table([dict(zip(heads, row, strict=True)) for row in rows], heads)

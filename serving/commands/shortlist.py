@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from serving.commands.changes import diff_command
 from serving.commands.edge import JSON, LANGUAGE, OUT_FILE, emit, note, table
 from serving.commands.publishing import published_name, served_here
 from serving.shortlist.decisions import DECISIONS, Decision, decision_of, grounds_of
@@ -199,3 +200,6 @@ def grounds_command(identity: str, firm: str, lang: str, as_json: bool) -> None:
     found = list(grounds_of(row).values())
     lines = [g | {"for": ",".join(g["for"])} for g in found]
     emit({"items": found}, as_json, table(lines, ("code", "for", lang, "clause")))
+
+
+shortlist_command.add_command(diff_command)

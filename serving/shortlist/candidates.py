@@ -42,11 +42,20 @@ def purpose_of(task: str) -> str:
     return "review" if task.startswith("lapse:") else "new"
 
 
-def candidates_of(served: Served, viewer: Viewer, question: Question) -> Candidates:
-    """All firms of the snapshot, as far as the viewer sees them, as the question asks for them."""
+def candidates_of(
+    served: Served, viewer: Viewer, question: Question, *, filters_match: bool = True
+) -> Candidates:
+    """All firms of the snapshot, as far as the viewer sees them, as the question asks for them.
+
+    A filter that matches no firm of the snapshot is taken for a slip and refused, unless
+    ``filters_match`` is false: the question was asked of other firms.
+    """
     snapshot, task = served.snapshot, served.task(question.task)
     tier = tier_of(question.task)
     _refuse_unanswerable(snapshot, question, tier)
+    if filters_match:
+        _known_filter(snapshot, "district", question.districts, exact=True)
+        _known_filter(snapshot, "industry", question.industries, exact=False)
     n = len(snapshot.firms)
     row = task.row_of
     score = np.full(n, np.nan)
@@ -122,8 +131,6 @@ def _refuse_unanswerable(snapshot: Snapshot, question: Question, tier: str) -> N
         raise NotAvailable(
             f"Size classes must be a part of the snapshot, found none in {snapshot.id}.", again
         )
-    _known_filter(snapshot, "district", question.districts, exact=True)
-    _known_filter(snapshot, "industry", question.industries, exact=False)
 
 
 def _refuse_without_stages(snapshot: Snapshot, tier: str, mode: str) -> None:
