@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -137,11 +138,30 @@ def test_modes_are_the_stages_and_the_missed(served: Served) -> None:
         sure = rung.open == 0 if mode == "cultivate" else np.full(60, True)
         assert listed == {ids[i] for i in np.flatnonzero((rung.stage == code) & inside & sure)}
         assert all(row["stage"] == mode for row in found["items"])
-    found = asked(served, mode="missed", k=60)
-    fit = np.isin(served.snapshot.verdicts["little_giant:new"].status, (MET, MET_PENDING))
-    expected = {ids[i] for i in np.flatnonzero(fit & inside & (rung.applied == 0))}
+
+
+def fit(served: Served) -> Served:
+    """The same snapshot, as if by the verdicts two firms in three might apply."""
+    judged = copy(served.snapshot.verdicts["little_giant:new"])
+    judged.status = np.array([MET, MET_PENDING, 0] * 20, dtype=np.int8)
+    verdicts = {**served.snapshot.verdicts, "little_giant:new": judged}
+    return Served(replace(served.snapshot, verdicts=verdicts))
+
+
+def test_the_missed_may_apply_and_have_not(served: Served) -> None:
+    known = fit(served)
+    snapshot, ids = known.snapshot, known.snapshot.firms.ids
+    rung, inside = snapshot.rungs["little_giant"], snapshot.tasks[TASK].row_of >= 0
+    may = (snapshot.verdicts["little_giant:new"].status > 0) & inside
+    found = asked(known, mode="missed", k=60)
+    expected = {ids[i] for i in np.flatnonzero(may & (rung.applied == 0))}
     assert {row["firm_id"] for row in found["items"]} == expected
-    assert found["counts"]["unknown"] == int((fit & inside & (rung.applied == -1)).sum())
+    assert found["counts"]["unknown"] == int((may & (rung.applied == -1)).sum())
+    assert len(expected) > 3
+    assert found["counts"]["unknown"] > 3
+    notes = {note["code"]: note["zh"] for note in found["notes"]}
+    assert str(found["counts"]["unknown"]) in notes["unknown"]
+    assert sum(d["eligible"] for d in found["districts"]) == len(expected)
     assert {"batch"} <= {note["code"] for note in found["notes"]}
     assert (candidates.MET, candidates.MET_PENDING) == (MET, MET_PENDING)
     assert NAMES[candidates.MET_PENDING] == "met_pending"
