@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ import numpy as np
 from benchmarks.known_truth_contenders import GROUPS, Case
 from benchmarks.known_truth_measures import Caught, caught, list_length, ratio, spread
 from benchmarks.known_truth_oracle import KEPT, SEEN, Oracle, Population, made_from
-from benchmarks.known_truth_rows import TIERS, town
+from benchmarks.known_truth_rows import TIERS, Town, town
 
 __all__ = ["Ranked", "Setting", "main", "measured", "report"]
 
@@ -38,7 +39,7 @@ class Setting:
 
     seeds: Sequence[int]
     years: Sequence[int] = (2024, 2025)
-    groups: Sequence[str] = ("own", "simple", "boosters")
+    groups: Sequence[str] = ("own", "simple", "slow")
     firms: int = FIRMS
     cities: int = ORACLE_CITIES
     tiers: Sequence[str] = TIERS
@@ -70,68 +71,52 @@ MADE_WITH = {
     "truth": COHORTS,
     "own": (*COHORTS, "model/*"),
     "simple": (*COHORTS, "model/rivals.py", "model/folds.py", "model/metrics.py"),
-    "boosters": (*COHORTS, "benchmarks/rivals.py"),
+    "slow": (*COHORTS, "model/rivals.py", "model/metrics.py", "benchmarks/rivals.py"),
 }
 
 
 def measured(setting: Setting) -> list[Ranked]:
     """Run what is not kept yet; return all of it."""
-    folder = KEPT / "parts"
-    made = {group: made_from(code) for group, code in MADE_WITH.items()}
     oracle = Oracle(Population(setting.firms, setting.cities), setting.cities)
     oracle.population.make()
     oracle.fit(setting.tiers)
-    folder.mkdir(parents=True, exist_ok=True)
+    made = {group: made_from(code) for group, code in MADE_WITH.items()}
     found = []
     for seed in setting.seeds:
-        cases: dict[int, list[Case]] = {}
+        here = cache(partial(town, setting.firms, seed))
         for year in setting.years:
-            kept: dict[str, np.ndarray] = {}
-            for group in ("truth", *setting.groups):
-                name = f"{setting.firms}-{setting.cities}-{seed}-{year}-{group}-{made[group]}.npz"
-                path = folder / name
-                if not path.exists():
-                    if not cases:
-                        cases = _cases(setting, seed)
-                    _keep(path, _run(group, cases[year], oracle))
-                with np.load(path) as data:
-                    kept |= dict(data)
-            found += list(_tested(seed, year, setting.tiers, kept))
+            for tier in setting.tiers:
+                case = cache(partial(_case, here, tier, date(year, 6, 30)))
+                ranked = Ranked(seed, year, tier)
+                for group in ("truth", *setting.groups):
+                    about = (setting.firms, setting.cities, seed, year, tier, group, made[group])
+                    path = KEPT / "parts" / ("-".join(map(str, about)) + ".npz")
+                    if not path.exists():
+                        _keep(path, _run(group, case(), oracle))
+                    with np.load(path) as data:
+                        ranked.known |= dict(data)
+                found.append(ranked)
     return found
 
 
-def _cases(setting: Setting, seed: int) -> dict[int, list[Case]]:
-    here = town(setting.firms, seed)
-    days = {year: date(year, 6, 30) for year in setting.years}
-    return {year: [Case(here, tier, day) for tier in setting.tiers] for year, day in days.items()}
+def _case(here: Callable[[], Town], tier: str, day: date) -> Case:
+    return Case(here(), tier, day)
 
 
-def _run(group: str, cases: Sequence[Case], oracle: Oracle) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = {}
-    for case in cases:
-        if group == "truth":
-            scores = dict(case.truth())
-            scores["latent"] = np.nan_to_num(scores["hazard"])
-            scores["observable"] = oracle.score(case.tier, case.tested)
-        else:
-            scores = dict(GROUPS[group](case))
-        found |= {f"{case.tier}/{name}": values for name, values in scores.items()}
-        _say(f"seed {case.town.seed} {case.day} {case.tier} {group}")
-    return found
+def _run(group: str, case: Case, oracle: Oracle) -> dict[str, np.ndarray]:
+    _say(f"seed {case.town.seed} {case.day} {case.tier} {group}")
+    if group != "truth":
+        return dict(GROUPS[group](case))
+    known = dict(case.truth())
+    known["latent"] = np.nan_to_num(known["hazard"])
+    return known | {"observable": oracle.score(case.tier, case.tested)}
 
 
 def _keep(path: Path, found: Mapping[str, np.ndarray]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_suffix(f".{os.getpid()}.npz")
     np.savez_compressed(staged, **dict(found))
     staged.replace(path)
-
-
-def _tested(
-    seed: int, year: int, tiers: Sequence[str], kept: Mapping[str, np.ndarray]
-) -> Iterator[Ranked]:
-    for tier in tiers:
-        here = {k.partition("/")[2]: v for k, v in kept.items() if k.startswith(f"{tier}/")}
-        yield Ranked(seed, year, tier, here)
 
 
 NOT_CONTENDERS = (
