@@ -34,7 +34,7 @@ def notes_of(
         notes.append(
             _note(
                 "short",
-                f"要求{question.k}家,符合条件的只有{counts['listed']}家",
+                f"要求{question.k}家,可列入的只有{counts['listed']}家",
                 f"{question.k} firms were asked for, {counts['listed']} are there",
             )
         )
@@ -105,7 +105,7 @@ def head_lines(body: Mapping[str, Any], lang: str) -> list[str]:
     lines.append(" · ".join(f"{k} {v}" for k, v in zip(known, values, strict=True)))
     if edition:
         lines.append(f"{edition[f'edition_{lang}']} {edition['document']} · {edition['batch']}")
-    words = ("评分范围", "符合", "列入") if zh else ("cohort", "eligible", "listed")
+    words = ("评分范围", "可列入", "列入") if zh else ("cohort", "eligible", "listed")
     numbers = (counts["cohort"], counts["eligible"], counts["listed"])
     lines.append(" · ".join(f"{w} {n}" for w, n in zip(words, numbers, strict=True)))
     lines += [f"* {s[lang]}" for s in (*body["statements"], *body["notes"])]
