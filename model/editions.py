@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -30,6 +30,7 @@ __all__ = [
     "NONE",
     "Route",
     "Statement",
+    "blanked",
     "counted",
     "enough",
     "in_force",
@@ -127,14 +128,16 @@ def counted(editions: Array, label: Array) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: (item[0] == NONE, item[0])))
 
 
-def statements(task: Task, report: Mapping[str, object], panel: Panel) -> tuple[Statement, ...]:
+def statements(
+    task: Task, report: Mapping[str, object], panel: Panel, law: Law | None = None
+) -> tuple[Statement, ...]:
     """What a list of ``task`` must say at the panel's day, given what its model learned from."""
     if not task.tier:
         return ()
     found = []
     counts = report.get("editions", {})
     assert isinstance(counts, Mapping)
-    if (said := superseded(counts, in_force(task, panel.as_of))) is not None:
+    if (said := superseded(counts, in_force(task, panel.as_of, law))) is not None:
         found.append(said)
     covered = any(c.kind == f"application:{task.tier}" for c in panel.coverage)
     if task.rule == "title" and not covered:
@@ -160,7 +163,7 @@ def superseded(counts: Mapping[str, int], current: str) -> Statement | None:
 
 
 def routes_off(
-    task: Task, specs: Iterable[FeatureSpec], day: date, law: Law | None = None
+    task: Task, specs: Sequence[FeatureSpec], day: date, law: Law | None = None
 ) -> Array:
     """Which features are off at a day, because their route belongs to another edition: bool."""
     law = law or standing()
@@ -171,3 +174,11 @@ def routes_off(
             if current.id != route.edition:
                 columns |= route.columns
     return np.array([bool(spec.expr.sources & columns) for spec in specs], dtype=bool)
+
+
+def blanked(
+    task: Task, specs: Sequence[FeatureSpec], values: Array, day: date, law: Law | None = None
+) -> Array:
+    """Profiles in which a feature whose route is abolished on ``day`` is unknown of everybody."""
+    off = routes_off(task, specs, day, law)
+    return np.where(off, np.nan, values) if off.any() else values

@@ -121,7 +121,7 @@ def by_edition(found: Evaluation) -> dict[str, object]:
         result[name] = {
             "positives": positives,
             "dates": [t.as_of.isoformat() for t in shown],
-            "metrics": over_dates(shown, lambda t: t.score),
+            "metrics": over_dates(shown, lambda t: t.score) if shown else None,
         }
     return result
 

@@ -17,7 +17,7 @@ from datetime import date
 import numpy as np
 
 from features.panel import History, Panel
-from model.editions import statements
+from model.editions import blanked, statements
 from model.evaluated import Evaluation, Tested, both, together
 from model.examples import (
     Cohort,
@@ -38,7 +38,16 @@ from model.tasks import Task
 from model.training import Origin, Run, Trained, learn, training_cohorts
 from tidu.errors import NotAvailable
 
-__all__ = ["Evaluation", "Tested", "evaluate", "evidence_day", "fitted", "scored", "without"]
+__all__ = [
+    "Evaluation",
+    "Known",
+    "Tested",
+    "evaluate",
+    "evidence_day",
+    "fitted",
+    "scored",
+    "without",
+]
 
 FOLDS = 5
 
@@ -176,6 +185,7 @@ def fitted(
 def scored(parts: list[Cohort], trained: tuple[Trained, Examples], test: Cohort) -> Tested:
     model, rows = trained
     values = matrix(test, model.profile).values
+    values = blanked(model.task, model.profile.specs, values, test.as_of)
     score = model.model.scores(values)
     low, high = model.calibration.interval(score)
     return Tested(

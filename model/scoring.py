@@ -14,7 +14,7 @@ from features.expr import Array
 from features.panel import Panel
 from features.profile import FeatureMatrix, Observation, observe
 from model.bundle import Bundle
-from model.editions import Statement, routes_off, statements
+from model.editions import Statement, blanked, statements
 from model.labels import cohort, fresh
 from policy.law import Law
 from tidu.errors import NotAvailable, Refused
@@ -86,22 +86,22 @@ def score_rows(
     """
     panel = seen.cube.panel
     matrix = bundle.profile.matrix(seen).rows(index)
-    off = routes_off(bundle.task, bundle.profile.specs, panel.as_of, law)
-    if off.any():
-        matrix = replace(matrix, values=np.where(off, np.nan, matrix.values))
-    values = bundle.model.scores(matrix.values)
-    low, high = bundle.calibration.interval(values)
+    specs = bundle.profile.specs
+    values = blanked(bundle.task, specs, matrix.values, panel.as_of, law)
+    matrix = replace(matrix, values=values)
+    scores = bundle.model.scores(values)
+    low, high = bundle.calibration.interval(scores)
     return ScoreBook(
         bundle,
         matrix,
-        values,
-        ranks(values, matrix.firm_ids),
-        bundle.calibration.probability(values),
+        scores,
+        ranks(scores, matrix.firm_ids),
+        bundle.calibration.probability(scores),
         low,
         high,
         ~fresh(seen)[index],
-        np.where(off, np.nan, bundle.profile.positions(seen)[index]),
-        statements(bundle.task, bundle.report, panel),
+        blanked(bundle.task, specs, bundle.profile.positions(seen)[index], panel.as_of, law),
+        statements(bundle.task, bundle.report, panel, law),
     )
 
 

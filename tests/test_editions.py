@@ -11,6 +11,7 @@ from test_titles import ALL, DAY, END, applied, history, title
 
 from features.catalogue import BUILT_IN
 from model.editions import (
+    blanked,
     counted,
     enough,
     in_force,
@@ -204,6 +205,18 @@ def test_features_of_abolished_routes_are_off_from_the_day_of_the_edition() -> N
     assert off("promotion:innovative_sme", date(2026, 4, 1)) == set()
     assert off("promotion:srdi_provincial", date(2020, 1, 1)) == set()
     assert off("growth@12", date(2026, 4, 1)) == set()
+
+
+def test_an_abolished_route_is_unknown_of_everybody_in_scores() -> None:
+    task, values = find("promotion:srdi_provincial", ()), np.ones((2, len(BUILT_IN)))
+    for day, gone in (
+        (date(2026, 3, 31), set()),
+        (date(2026, 4, 1), off(str(task.name), date(2026, 4, 1))),
+    ):
+        found = blanked(task, BUILT_IN, values, day)
+        unknown = {s.name for s, v in zip(BUILT_IN, found.T, strict=True) if np.isnan(v).all()}
+        assert unknown == gone
+        assert np.nansum(found) == 2 * (len(BUILT_IN) - len(gone))
 
 
 def test_a_declared_route_is_read_by_its_own_edition_and_by_none_in_force() -> None:

@@ -7,11 +7,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from made_rows import rows_of_tables
 
 from features.mapping import Coverage
 from features.panel import History, Rows
 from features.profile import observe
-from features.schema import register
 from model.examples import Cohort, cohort_at
 from model.labels import supported
 from model.tasks import find
@@ -40,19 +40,7 @@ def history(
     records = [
         {"firm_id": f, "industry_300": "industry", "known_on": "2015-01-01"} for f in firms.split()
     ]
-    rows = {}
-    for name, found in {"firms": records, "annual": annual, **tables}.items():
-        columns = register().tables[name].columns
-        frame = pd.DataFrame(found)
-        for column in frame:
-            kind = columns[column].dtype if column in columns else "date"
-            kinds = {"int": "float64", "float": "float64", "date": "datetime64[s]"}
-            frame[column] = frame[column].astype(kinds.get(kind, "str"))
-        if "year" in frame:
-            frame["year"] = frame["year"].astype("int64")
-        rows[name] = Rows.build(
-            frame.assign(known_inferred=False, seq=1), register().tables[name].key
-        )
+    rows = rows_of_tables(firms=records, annual=annual, **tables)
     covered = tuple(Coverage(kind, date(2010, 1, 1), until) for kind in coverage)
     return History("0" * 64, rows, (), covered, (), None)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from features.panel import History
     from model.evaluation import Evaluation
     from model.scoring import ScoreBook
+    from model.switch import Switch
+    from model.tasks import Task
+    from model.training import Run
 
 __all__ = ["evaluate_command", "score_command", "train_command", "use_command"]
 
@@ -66,7 +70,8 @@ def train_command(
 
 @click.command("evaluate")
 @TASK
-@click.option("--test-as-of", "days", type=DAYS, required=True, help="Test dates: D1,D2,…")
+@click.option("--test-as-of", "days", type=DAYS, help="Test dates: D1,D2,…")
+@click.option("--switch", "edition", help="Back-test the switch to this edition, e.g. 2026.")
 @HORIZON
 @SEED
 @click.option("--test-firms", type=click.Path(path_type=Path), help="Firm ids, one a line.")
@@ -74,7 +79,8 @@ def train_command(
 @JSON
 def evaluate_command(
     task_name: str,
-    days: tuple[date, ...],
+    days: tuple[date, ...] | None,
+    edition: str | None,
     horizon: int | None,
     seed: int,
     test_firms: Path | None,
@@ -90,7 +96,17 @@ def evaluate_command(
     task = workspace.task(task_name, history, horizon)
     firms = _test_firms(test_firms, history) if test_firms else None
     with bars() as progress:
-        found = evaluate(history, task, days, firms, Run(seed, progress))
+        run = Run(seed, progress)
+        tested = _switch(history, task, edition, days, run) if edition else None
+        days = days or (tuple(t.as_of for t in tested.before) if tested else None)
+        if not days:
+            raise UsageError(
+                "An evaluation needs test dates; found neither --test-as-of nor --switch.",
+                "Write for example --test-as-of 2024-06-30,2025-06-30.",
+            )
+        found = evaluate(history, task, days, firms, run)
+    if tested:
+        found = replace(found, switched=tested.as_json())
     if html:
         from model.report import evaluation_html
 
@@ -153,6 +169,15 @@ def use_command(task_name: str, reference: str, as_json: bool) -> None:
     emit({"task": str(own), "bundle_id": bundle.id}, as_json, f"{own} → {bundle.id}")
 
 
+def _switch(
+    history: History, task: Task, edition: str, days: tuple[date, ...] | None, run: Run
+) -> Switch:
+    """The back-test of a switch, up to the last test date, if any was given."""
+    from model.switch import back_test
+
+    return back_test(history, task, edition, max(days) if days else None, run)
+
+
 def _test_firms(file: Path, history: History) -> frozenset[str]:
     """The ids in a file, one a line; ids that the data does not know are told of."""
     from model.evaluation import evidence_day
@@ -212,4 +237,24 @@ def _evaluation_text(found: Evaluation) -> str:
             }
         )
     head = f"{found.task.name}  {found.split}  n {result['n']}  positives {result['positives']}"
-    return head + "\n" + edge.table(rows, ("model", "auc", "ap", "p@50", "brier", "ece"))
+    table = edge.table(rows, ("model", "auc", "ap", "p@50", "brier", "ece"))
+    return "\n".join([head, table, *_edition_lines(result)])
+
+
+def _edition_lines(result: dict[str, Any]) -> list[str]:
+    """What the report says of editions: outcomes of each, statements, the back-test of a switch."""
+    lines = [
+        f"edition {name}  positives {part['positives']}  ap {part['metrics']['ap']:.3f}"
+        for name, part in result["editions"].items()
+        if part["dates"]
+    ]
+    said = {s["code"]: s for date in result["dates"] for s in date["training"]["statements"]}
+    lines += [f"{s['zh']}  {s['en']}" for s in said.values()]
+    if switch := result["switch"]:
+        gain = switch["gain"]["ap"]
+        lines.append(
+            f"switch to {switch['edition']}  positives {switch['positives']}"
+            f"  ap before {switch['before']['ap']:.3f}  after {switch['after']['ap']:.3f}"
+            f"  gain {gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]"
+        )
+    return lines
