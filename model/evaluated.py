@@ -18,7 +18,7 @@ from features.expr import Array
 from model import metrics
 from model.editions import NONE, counted
 from model.fairness_report import Ranked, fairness
-from model.recall import Length, realised
+from model.recall import Length, length, realised, shares
 from model.tasks import Task
 
 __all__ = ["SECTIONS", "Evaluation", "Tested", "both", "joined", "over_dates", "together"]
@@ -126,8 +126,19 @@ def by_edition(found: Evaluation) -> dict[str, object]:
     return result
 
 
+def list_length(found: Evaluation) -> dict[str, object]:
+    """The share of next year's cohort that is to hold 90 % of its outcomes, by the test dates.
+
+    Every test date counts with its own list; its scores are out of time, or of strangers.
+    """
+    dates = np.concatenate([np.full(len(t.label), i) for i, t in enumerate(found.tested)])
+    score, label = joined(found.tested, "score"), joined(found.tested, "label")
+    return length(shares(score, label, dates)).as_json()
+
+
 SECTIONS: dict[str, Callable[[Evaluation], object]] = {
     "editions": by_edition,
+    "length": list_length,
     "switch": lambda found: found.switched,
     "fairness": lambda found: fairness([t.ranked() for t in found.tested]),
 }

@@ -55,6 +55,8 @@ def test_test_firms_are_in_no_training_cohort(
     found = done(city_home.home, "evaluate", "--task", "growth@12", *words)
     assert found["split"] == "by firm"
     assert found["n"] > 0
+    assert found["length"]["outcomes"] == found["positives"]
+    assert 0 < found["length"]["share"] <= 1
     length = found["dates"][0]["length"]
     assert 0 < length["firms"] <= found["n"]
     assert 0 < length["recall"] <= 1
@@ -94,7 +96,7 @@ def test_the_report_as_html_stands_alone(city_home: Trained, tmp_path: Path) -> 
     done(city_home.home, "evaluate", "--task", "growth@12", *words)
     text = page.read_text(encoding="utf-8")
     assert "growth@12" in text
-    for said in ("临澜区", "微型 micro", "民营", "5–9", "证据不足"):  # fairness, every dimension
+    for said in ("名单长度", "临澜区", "微型 micro", "民营", "5–9", "证据不足"):  # fairness, all
         assert said in text
     assert "http://" not in text.replace("http://www.w3.org", "")
     assert "<script" not in text
