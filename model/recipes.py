@@ -116,11 +116,8 @@ SMALL_BAG = Recipe(
 RECIPES = (SMALL_BAG, replace(SMALL_BAG, name="small-bag-monotone", monotone=True))
 """The recipes to choose from, by out-of-time evidence (``model.selection``); first on a tie."""
 
-BORROWING = (
-    replace(SMALL_BAG, name="ladder-bag", members=4, kin=0.5),
-    replace(SMALL_BAG, name="ladder-bag-lined", members=4, kin=0.5, linear_share=0.5),
-)
-"""The further recipes of a task with kin."""
+BORROWING = (replace(SMALL_BAG, name="ladder-bag", members=4, kin=0.25, linear_share=0.3),)
+"""The further recipes of a task with kin: half the trees, for many more rows steady them."""
 
 
 def fit(  # noqa: PLR0913 - the columns and what is known of them
