@@ -96,8 +96,9 @@ async def export(
     body = shown(saved, ask.viewer)
     content = await asyncio.to_thread(exported, body, query.format, query.lang)
     name = quote(f"shortlist-{shortlist_id}.{query.format}")
+    shown_here = "inline" if query.format == "html" else "attachment"
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": f'{shown_here}; filename="{name}"',
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
         "Cache-Control": "no-store",
     }

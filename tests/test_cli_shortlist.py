@@ -75,6 +75,7 @@ def test_words_for_people_go_beside_the_list(home: Path) -> None:
     answer = call(home, "shortlist", "--task", TASK, "--k", 3)
     assert "行政决定" in answer.err
     assert answer.out.splitlines()[0].startswith("序号")
+    assert "判定" not in answer.out, "a list about no tier has no verdicts to show"
     english = call(home, "shortlist", "--task", TASK, "--k", 3, "--lang", "en")
     assert "administrative decisions cite clauses" in english.err
 

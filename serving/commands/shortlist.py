@@ -36,6 +36,8 @@ NAMES = {
     "group": ("同集团", "group"),
 }
 
+ALWAYS = ("place", "firm_id", "name", "district", "chance")
+
 
 @click.group("shortlist", invoke_without_command=True)
 @click.option("--task", default="", help="name[:variant]@months")
@@ -110,9 +112,12 @@ def _written(body: Mapping[str, Any], out: Path | None, form: str, lang: str) ->
 
 def _rows(body: Mapping[str, Any], lang: str) -> str:
     pick = 0 if lang == "zh" else 1
-    heads = {name: words[pick] for name, words in NAMES.items()}
-    lines = [{heads[k]: v for k, v in _line(row, lang).items()} for row in body["items"]]
-    return table(lines, list(heads.values()))
+    lines = [_line(row, lang) for row in body["items"]]
+    # A list about no tier has no verdicts: columns that say nothing are left out.
+    told = [n for n in NAMES if n in ALWAYS or any(line[n] is not None for line in lines)]
+    heads = {name: NAMES[name][pick] for name in told}
+    shown = [{heads[name]: line[name] for name in told} for line in lines]
+    return table(shown, list(heads.values()))
 
 
 def _line(row: Mapping[str, Any], lang: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ applied in the batch of the day. What nobody can say is unknown, and the list sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -243,17 +243,15 @@ def _searched(
     situation: Situation, tier: str, candidates: Candidates, search: Search
 ) -> Candidates:
     """Search the paths of the first firms by chance whose verdict is unmet."""
-    from dataclasses import replace
-
-    from policy.path.finding import paths
-    from policy.path.reach import reach
-    from policy.situation import Situation
-
     chance = candidates.chance
     rows = np.flatnonzero(candidates.may & (chance > 0.0) & _unmet(candidates))
     rows = np.sort(rows[np.argsort(-chance[rows], kind="stable")][: search.most])
     if not len(rows):
         return candidates
+    from policy.path.finding import paths
+    from policy.path.reach import reach
+    from policy.situation import Situation
+
     panel = situation.panel.of([str(firm) for firm in candidates.firm_ids[rows]])
     found = reach(
         paths(Situation(situation.law, panel), tier),
