@@ -113,6 +113,8 @@ class Trained:
     held: Array
     report: dict[str, object] = field(default_factory=dict)
     rank_law: RankLaw | None = None
+    choice: Choice | None = None
+    """How the recipe was chosen; not stored."""
 
 
 def train(history: History, task: Task, day: date, run: Run = Run()) -> Trained:
@@ -134,7 +136,7 @@ def with_rank_law(trained: Trained, rows: Examples, asked: Cohort, run: Run) -> 
     """Add how far places among ``asked`` move; unknown where there are too few to say.
 
     ``rows`` are what ``trained`` learned from. Labels are drawn from its out-of-fold chances and
-    its recipe is fitted to each draw (:mod:`model.rank_law`).
+    a recipe that might then have been chosen is fitted to each (:mod:`model.rank_law`).
     """
     chance = trained.calibration.probability(trained.held)
     fewest = min(chance.sum(), len(chance) - chance.sum())
@@ -151,19 +153,27 @@ def with_rank_law(trained: Trained, rows: Examples, asked: Cohort, run: Run) -> 
         run.progress("outcomes drawn anew", i, run.redraws)
         label = (rng.random(len(chance)) < chance).astype("float64")
         drawn = replace(rows, label=label, kin=rows.kin.drawn(rng) if rows.kin else None)
-        scores.append(learn_on(drawn, directions, trained.recipe, run.seed).scores(values))
+        recipe = _again(trained, rng)
+        scores.append(learn_on(drawn, directions, recipe, run.seed).scores(values))
     run.progress("outcomes drawn anew", run.redraws, run.redraws)
-    halves = [_halves(rows, trained, values, run.seed + i) for i in range(SPLITS)]
+    halves = [_halves(rows, trained, values, rng) for _ in range(SPLITS)]
     return replace(trained, rank_law=rank_law(scores, halves))
 
 
-def _halves(rows: Examples, trained: Trained, values: Array, seed: int) -> tuple[Array, Array]:
+def _again(trained: Trained, rng: np.random.Generator) -> Recipe:
+    return trained.choice.again(rng) if trained.choice else trained.recipe
+
+
+def _halves(
+    rows: Examples, trained: Trained, values: Array, rng: np.random.Generator
+) -> tuple[Array, Array]:
     """Scores by models of disjoint halves of the firms."""
+    seed = int(rng.integers(1000))
     side = grouped(rows.groups, rows.label, 2, seed)
     directions = _directions(rows.task, trained.profile)
     kin = (None, None) if rows.kin is None else rows.kin.halves(rows.groups, side, seed)
     parts = (replace(rows.rows(side == i), kin=kin[i]) for i in (0, 1))
-    fits = (learn_on(part, directions, trained.recipe, seed) for part in parts)
+    fits = (learn_on(part, directions, _again(trained, rng), seed) for part in parts)
     one, other = (fit.scores(values) for fit in fits)
     return one, other
 
@@ -222,6 +232,7 @@ def learn(
         _probe(rows.values),
         choice.scores,
         _report(rows, parts, choice, calibration),
+        choice=choice,
     )
 
 

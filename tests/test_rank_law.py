@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
 from model.rank_law import RankLaw, positions, rank_law
+from model.recipes import RECIPES
+from model.selection import Choice
 from tidu.errors import Refused, UsageError
 
 Array = np.ndarray
@@ -187,6 +189,17 @@ def test_fits_that_agree_leave_no_doubt() -> None:
     low, high = law.interval(ranked(200)[:50], 200)
     np.testing.assert_array_equal(low, ranked(50))
     np.testing.assert_array_equal(high, ranked(50))
+
+
+def test_recipes_that_evidence_hardly_tells_apart_are_chosen_by_turns() -> None:
+    """By the law of the difference of two normal lucks; without luck the best is chosen always."""
+    one, other = RECIPES
+    choice = Choice(one, "", {}, np.empty(0), ((one, 0.50), (other, 0.45)), 0.05)
+    rng = np.random.default_rng(4)
+    seen = np.mean([choice.again(rng) == one for _ in range(2000)])
+    assert seen == pytest.approx(ndtr(0.05 / (0.05 * np.sqrt(2))), abs=0.03)
+    sure = replace(choice, doubt=0.0)
+    assert all(sure.again(rng) == one for _ in range(20))
 
 
 def test_positions_are_the_quantiles_of_places() -> None:
