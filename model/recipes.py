@@ -116,7 +116,7 @@ SMALL_BAG = Recipe(
 RECIPES = (SMALL_BAG, replace(SMALL_BAG, name="small-bag-monotone", monotone=True))
 """The recipes to choose from, by out-of-time evidence (``model.selection``); first on a tie."""
 
-BORROWING = (replace(SMALL_BAG, name="ladder-bag", members=4, kin=0.25, linear_share=0.3),)
+BORROWING = (replace(SMALL_BAG, name="ladder-bag", members=4, kin=0.25),)
 """The further recipes of a task with kin: half the trees, for many more rows steady them."""
 
 
