@@ -18,9 +18,13 @@ import model.evaluated
 import model.switch
 from features.mapping import Coverage
 from features.panel import History
+from model.bundle import load, write
 from model.examples import Cohort
+from model.scoring import score
 from model.switch import Switch, back_test
 from model.tasks import find
+from model.training import train
+from serving.publishing import task_part
 from tidu.errors import NotAvailable, UsageError
 
 TASK = find("promotion:innovative_sme@12", ())
@@ -143,6 +147,16 @@ def test_the_report_of_a_switch_on_the_command_line(city_home: Trained, tmp_path
     for said in ("标准切换回测", "认定标准版本", "2022"):
         assert said in text
     refused(city_home.home, "evaluate", "--task", "promotion:innovative_sme", status=2)
+
+
+def test_what_is_published_says_under_which_edition_it_was_learned(tmp_path: Path) -> None:
+    """Three autumns under 2023, two under 2022, which is the one in force for the law's part."""
+    seen = granted(rule_moves=False)
+    bundle = load(write(train(seen, TASK, date(2026, 6, 30)), tmp_path))
+    part_ = task_part(score(bundle, seen.as_of(date(2026, 6, 30))))
+    assert part_.facts["editions"] == {"2022": 48, "2023": 72}
+    said = [statement["zh"] for statement in part_.facts["statements"]]
+    assert said == ["模型基于2023版标准样本"]
 
 
 def test_what_cannot_be_tested_is_refused_with_what_there_is() -> None:
