@@ -57,8 +57,8 @@ BODY: dict[str, Any] = {
     "task": "promotion:little_giant@12",
     "items": [ROW, {"firm_id": "F2", "verdict": None, "papers": None, "conflicts": []}],
 }
-REFUSE = ["unmet:rd_amount", "exclusion:not_dishonest", "exclusion:no_group_conflict",
-          "paper:audit_report"]  # fmt: skip
+REFUSE = ["unmet:rd_amount", "unmet:not_dishonest", "exclusion:not_dishonest",
+          "exclusion:no_group_conflict", "paper:audit_report"]  # fmt: skip
 RETURN = ["unknown:revenue", "manual:reputation", "paper:audit_report", "paper:award",
           "paper:licence"]  # fmt: skip
 
@@ -84,7 +84,7 @@ def test_the_codes_are_those_of_the_firms_own_row() -> None:
         ("refuse", "paper:licence"),
         ("refuse", "paper:award"),
         ("refuse", "unmet:revenue"),
-        ("refuse", "unmet:not_dishonest"),
+        ("refuse", "exclusion:rd_amount"),
         ("refuse", "score"),
         ("refuse", "排名靠后"),
         ("refuse", "rank:200"),

@@ -76,8 +76,9 @@ def _of_verdict(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     verdict = row.get("verdict") or {}
     clashes = [c for c in row.get("conflicts", ()) if c["excludes"]]
     for criterion in verdict.get("unmet", ()):
-        kind = "exclusion" if criterion["exclusion"] else "unmet"
-        yield _ground(f"{kind}:{criterion['id']}", criterion, ["refuse"])
+        yield _ground(f"unmet:{criterion['id']}", criterion, ["refuse"])
+        if criterion["exclusion"]:  # an entry condition may be called by either name
+            yield _ground(f"exclusion:{criterion['id']}", criterion, ["refuse"])
     for status in ("unknown", "manual"):
         for criterion in verdict.get(status, ()):
             yield _ground(f"{status}:{criterion['id']}", criterion, ["return"])

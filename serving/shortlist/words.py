@@ -108,5 +108,11 @@ def head_lines(body: Mapping[str, Any], lang: str) -> list[str]:
     words = ("评分范围", "可列入", "列入") if zh else ("cohort", "eligible", "listed")
     numbers = (counts["cohort"], counts["eligible"], counts["listed"])
     lines.append(" · ".join(f"{w} {n}" for w, n in zip(words, numbers, strict=True)))
+    if body["districts"]:
+        heads = ("区县(可列入/列入)", "区县未知") if zh else ("districts (eligible/listed)", "none")
+        each = [
+            f"{d['district'] or heads[1]} {d['eligible']}/{d['listed']}" for d in body["districts"]
+        ]
+        lines.append(f"{heads[0]}: {' · '.join(each)}")
     lines += [f"* {s[lang]}" for s in (*body["statements"], *body["notes"])]
     return lines
