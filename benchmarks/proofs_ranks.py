@@ -43,9 +43,8 @@ class Plan:
     draws: int
 
 
-WHOLE = Plan(
-    20_000, (1, 2, 3), ("innovative_sme", "srdi_municipal", "srdi_provincial", "little_giant"), 2, 6
-)
+TIERS = ("innovative_sme", "srdi_municipal", "srdi_provincial", "little_giant")
+WHOLE = Plan(8_000, (1, 2), TIERS, 2, 4)
 SMALL = Plan(2_500, (1,), ("srdi_municipal",), 1, 3)
 
 
