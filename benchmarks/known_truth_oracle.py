@@ -50,7 +50,8 @@ SEEN = (
 def made_from(patterns: Sequence[str] = SEEN) -> str:
     """A digest of the code and data that something was made from."""
     files = sorted({path for pattern in patterns for path in ROOT.glob(pattern)})
-    parts = {str(f.relative_to(ROOT)): digest.of_bytes(f.read_bytes()) for f in files}
+    known = [f for f in files if f.is_file()]
+    parts = {str(f.relative_to(ROOT)): digest.of_bytes(f.read_bytes()) for f in known}
     return digest.of_json(parts)[:16]
 
 
