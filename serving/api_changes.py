@@ -30,9 +30,9 @@ async def history(
     served = ask.served
     brief = lookups_law.firm(served, ask.viewer, firm_id)
     task = served.task(query.task)
-    items = await state.cases.run(
-        firm_history, state.standings, (firm_id, task.name), ask.state.catalogue, state.published
-    )
+    first = state.follower.store.first_in_service
+    about = (firm_id, task.name)
+    items = await state.cases.run(firm_history, state.standings, about, ask.state.catalogue, first)
     # New snapshots appear while the one in service stays: no ETag by its id.
     head = {**served.envelope(task.bundle_id), "task": task.name, "firm": brief}
     return live(ask, {**head, "items": items})

@@ -54,11 +54,6 @@ class Config:
         self.home.mkdir(parents=True, exist_ok=True)
         return Store.at(self.store_url or database_url(self.home), self.now)
 
-    def first_in_service(self) -> dict[str, str]:
-        """When each snapshot first came into service."""
-        with self.open_store() as store:
-            return store.first_in_service()
-
 
 def create_app(config: Config) -> FastAPI:
     """Return the app; a route without its row in the route table is refused here."""
@@ -97,7 +92,6 @@ def create_app(config: Config) -> FastAPI:
     app.state.cases = Queue("casework")
     app.state.home = config.home
     app.state.standings = Standings(config.home)
-    app.state.published = config.first_in_service
     app.state.today = lambda: config.now().date()
     app.state.openapi = cache(lambda: docs_page.described(app))
     return app
