@@ -130,7 +130,7 @@ def _plain(body: str, negative: bool) -> float:
     if lower.lstrip("+-") in ("inf", "infinity", "∞"):
         value = math.inf
     elif (
-        not any(c.isdigit() for c in lower)
+        not any(c.isdigit() for c in lower.partition("e")[0])  # "e5" alone is no number
         or not _PLAIN.fullmatch(lower)
         or (negative and lower[0] in "+-")
     ):

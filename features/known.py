@@ -17,6 +17,8 @@ __all__ = ["ALWAYS", "default_rule", "stamp"]
 
 ALWAYS = date(1900, 1, 1)
 
+FIRST_YEAR, LAST_YEAR = 1900.0, 9999.0
+
 
 def default_rule(table: str) -> KnownOn:
     """Accounts: 30 June of the next year, inferred; events and titles: their own date."""
@@ -101,6 +103,8 @@ def _yearly(rule: KnownOn, frame: pd.DataFrame, source: pd.DataFrame) -> np.ndar
     years = frame["year"].to_numpy(dtype="float64") + rule.years_after
     if rule.plus_column:
         years = years + np.nan_to_num(source[rule.plus_column].to_numpy(dtype="float64"))
-    start = (np.nan_to_num(years, nan=1900.0).astype("int64") - 1970).astype("datetime64[Y]")
+    # A year beyond the calendar is refused elsewhere, with its place; here it must only not crash.
+    years = np.clip(np.nan_to_num(years, nan=FIRST_YEAR), FIRST_YEAR, LAST_YEAR)
+    start = (years.astype("int64") - 1970).astype("datetime64[Y]")
     month = start.astype("datetime64[M]") + (rule.month - 1)
     return np.asarray(month.astype("datetime64[D]") + (rule.day - 1))

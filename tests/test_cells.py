@@ -74,6 +74,8 @@ def test_blank_spellings_are_unknown_never_zero(text: str) -> None:
         ("#DIV/0!", "excel_error"),
         ("abc", "not_a_number"),
         ("1,23", "not_a_number"),
+        ("e0", "not_a_number"),
+        (".e5", "not_a_number"),
         ("1.2.3", "not_a_number"),
         ("0x10", "not_a_number"),
         ("1_000", "not_a_number"),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from features.mapping import Mapping
@@ -291,6 +291,8 @@ cell = st.one_of(
 )
 
 
+@example([("F1", "99999999999999999999", "1", "1", "")])
+@example([("F1", "2024", "e0", "1", "")])
 @given(st.lists(st.tuples(cell, cell, cell, cell, cell), min_size=1, max_size=6))
 def test_any_cells_import_or_are_refused_with_places(rows: list[tuple[str, ...]]) -> None:
     """No input crashes: it is a Prepared without unknown keys, or a DataError with places."""
