@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from features.spec import DIMENSIONS, FACETS
 from tidu.errors import Refused
 
-__all__ = ["TOLERANCE", "Feature", "Reasoned", "contrast", "explain", "number"]
+__all__ = ["TOLERANCE", "Feature", "Reasoned", "change", "contrast", "explain", "number"]
 
 TOLERANCE = 1e-6
 """How far either sum may be from what it explains."""
@@ -267,6 +267,23 @@ def _english(value: float | None, unit: str) -> str:
     if value is None:
         return "unknown"
     return number(value, "") + (f" {unit}" if unit else "")
+
+
+def change(before: float | None, after: float | None, unit: str) -> tuple[str, str]:
+    """A value before and after, in Chinese and English.
+
+    >>> change(1.5, None, "年")
+    ('1.50年 → 未知', '1.50 years → unknown')
+    """
+    if unit == YES_NO:
+        words = ({1.0: "是", 0.0: "否", None: "未知"}, {1.0: "yes", 0.0: "no", None: "unknown"})
+        zh, en = (f"{w.get(before, before)} → {w.get(after, after)}" for w in words)
+        return zh, en
+    named = UNITS_EN.get(unit, unit)
+    return (
+        f"{number(before, unit)} → {number(after, unit)}",
+        f"{_english(before, named)} → {_english(after, named)}",
+    )
 
 
 def number(value: float | None, unit: str) -> str:

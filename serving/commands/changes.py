@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from model.wording import change
 from serving.commands.edge import JSON, LANGUAGE, emit, table
 from serving.commands.publishing import published_name
 from serving.shortlist.difference_words import FACTOR_WORDS
@@ -70,7 +71,7 @@ def _cells(item: dict[str, Any], pick: int) -> tuple[str | None, ...]:
         rank += f" ({-moved['rank']:+d})"
         changed = ("、", ", ")[pick].join(FACTORS[name][pick] for name in moved["changed"])
         figures = "; ".join(
-            f"{f['zh' if pick == 0 else 'en']} {_figure(f['before'])} → {_figure(f['after'])}"
+            f"{f[('zh', 'en')[pick]]} {change(f['before'], f['after'], f['unit'])[pick]}"
             for f in moved["figures"] or ()
         )
     interval = f"{item['p_low']:.1%}–{item['p_high']:.1%}"
@@ -83,10 +84,6 @@ def _cells(item: dict[str, Any], pick: int) -> tuple[str | None, ...]:
         changed,
         figures,
     )
-
-
-def _figure(value: float | None) -> str:
-    return "?" if value is None else f"{value:.4g}"
 
 
 @click.command("diff")

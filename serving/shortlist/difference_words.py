@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model.wording import change
 from serving.shortlist.attribution import FACTORS, UNITS
 from serving.shortlist.difference import ENTERED, LEFT, STAYED, Move
 
@@ -56,16 +57,10 @@ def sentence(
         text += stop + f"{side}{('', ': ')[pick]}{why[lang]}"
     if figures:
         head = ("评分变动最大的指标", "Figures that moved the score most")[pick]
-        shown = (
-            f"{f[lang]} {_value(f['before'])} → {_value(f['after'])}{f['unit']}" for f in figures
-        )
+        shown = (f"{f[lang]} {change(f['before'], f['after'], f['unit'])[pick]}" for f in figures)
         text += f"{stop}{head}{colon}" + (";", "; ")[pick].join(shown)
     return text + ("。", ".")[pick]
 
 
 def _signed(units: int) -> str:
     return f"{units / UNITS:+.2f}".replace("-", "−")
-
-
-def _value(value: float | None) -> str:
-    return "?" if value is None else f"{value:.4g}"
