@@ -143,16 +143,16 @@ def test_a_bar_that_is_not_reached_is_named() -> None:
     noisy = hazard + rng.normal(scale=0.6, size=200)
     common = {"latent": hazard, "observable": hazard, "logistic profile": noisy}
     good = [_list(600, s, tidu=hazard, alone=noisy, **common) for s in range(4)]
-    assert missed(good, ()) == []
+    assert missed(good) == []
     bad = [_list(600, s, tidu=-hazard, alone=hazard, **common) for s in range(4)]
-    said = " ".join(missed(bad, ()))
+    said = " ".join(missed(bad))
     assert "precision" in said
     assert "behind logistic" in said
     assert "alone" not in said  # where positives are many the tier alone is no rival
     rare = [_list(60, s, tidu=noisy, alone=hazard, **common) for s in range(4)]
-    assert "behind alone" in " ".join(missed(rare, ()))
+    assert "behind alone" in " ".join(missed(rare))
     linear = [_list(600, 0, tidu=hazard, alone=hazard, **(common | {"logistic profile": hazard}))]
-    assert "logistic 1.000, not below" in " ".join(missed(linear, ()))
+    assert "logistic 1.000, not below" in " ".join(missed(linear))
 
 
 def test_a_rival_counts_with_its_better_input() -> None:
