@@ -39,7 +39,7 @@ class Setting:
 
     seeds: Sequence[int]
     years: Sequence[int] = (2024, 2025)
-    groups: Sequence[str] = ("own", "simple", "slow")
+    groups: Sequence[str] = ("own", "alone", "simple", "slow")
     firms: int = FIRMS
     cities: int = ORACLE_CITIES
     tiers: Sequence[str] = TIERS
@@ -70,6 +70,7 @@ COHORTS = (
 MADE_WITH = {
     "truth": COHORTS,
     "own": (*COHORTS, "model/*"),
+    "alone": (*COHORTS, "model/*"),
     "simple": (*COHORTS, "model/rivals.py", "model/folds.py", "model/metrics.py"),
     "slow": (*COHORTS, "model/rivals.py", "model/metrics.py", "benchmarks/rivals.py"),
 }

@@ -1,7 +1,7 @@
 """Who stands against Tidu where the truth is known, and what each says of the tested firms.
 
-*own* is Tidu as it is trained today, and the tier learned alone; *simple* and *slow* are rivals,
-apart by what they cost. Each rival gets Tidu's profile and the raw columns with lags and
+*own* is Tidu as it is trained today, *alone* the tier without its kin; *simple* and *slow* are
+rivals, apart by what they cost. Each rival gets Tidu's profile and the raw columns with lags and
 differences; its better one counts.
 """
 
@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from benchmarks.known_truth_rows import TIERS, Town, raw
+from benchmarks.known_truth_rows import Town, raw
 from benchmarks.rivals import RIVALS
 from features.profile import Profile
 from model.calibration import Calibration
@@ -87,7 +87,7 @@ class Case:
 
 
 def own(case: Case) -> Scores:
-    """Tidu as trained today, with its chances, and the tier learned alone."""
+    """Tidu as trained today, with its chances."""
     task = case.town.task(case.tier)
     trained = train(case.town.history, task, case.day, Run(SEED))
     score = trained.model.scores(matrix(case.tested, trained.profile).values)
@@ -118,12 +118,12 @@ def _counted(calibration: Calibration, score: np.ndarray, label: np.ndarray) -> 
     return np.array(rows)
 
 
-def _alone(case: Case) -> np.ndarray:
+def alone(case: Case) -> Scores:
     """The recipes of every task on the tier's own examples, chosen by out-of-time evidence."""
     directions = tuple(spec.direction * case.rows.task.sense for spec in case.profile.specs)
     choice = choose(case.rows, directions, RECIPES, SEED, silent)
     model = learn_on(case.rows, directions, choice.recipe, SEED)
-    return np.asarray(model.scores(case.inputs["profile"][1]))
+    return {"alone": np.asarray(model.scores(matrix(case.tested, case.profile).values))}
 
 
 def logistic(case: Case, source: str) -> np.ndarray:
@@ -187,6 +187,7 @@ def slow(case: Case) -> Scores:
 
 GROUPS: Mapping[str, Callable[[Case], Scores]] = {
     "own": own,
+    "alone": alone,
     "simple": simple,
     "slow": slow,
 }

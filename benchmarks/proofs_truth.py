@@ -16,8 +16,8 @@ __all__ = ["PROOFS", "calibration_counts", "judged", "known_truth", "missed"]
 # Used once, when city and learner were final; seeds from 1 are for development.
 FULL = Setting(range(101, 121), (2025,), ("own",))
 AGAINST = (  # the rivals run on fewer cities, each beside Tidu on the same lists
-    Setting(range(101, 111), (2025,), ("own", "simple")),
-    Setting(range(101, 103), (2025,), ("own", "simple", "slow")),
+    Setting(range(101, 111), (2025,), ("own", "alone", "simple")),
+    Setting(range(101, 103), (2025,), ("own", "alone", "simple", "slow")),
 )
 SAMPLE = Setting((1,), (2024,), ("own", "simple"), 2_000, 5, TIERS[:2])
 SAMPLE_BAR = 0.8  # of a small oracle, over all tiers
@@ -79,9 +79,9 @@ def missed(chosen: Sequence[Ranked], against: Sequence[Sequence[Ranked]] = ()) -
         for what, value in zip(("precision", "NDCG"), ours, strict=True)
         if value < bar
     ]
-    if not many and ALONE in contenders(chosen):
-        failures += _behind(ours, {ALONE: share(chosen, ALONE)})
     for lists in (chosen, *against):
+        if not many and ALONE in contenders(lists):
+            failures += _behind(share(lists, TIDU), {ALONE: share(lists, ALONE)})
         found = rivals(lists)
         failures += _behind(share(lists, TIDU), found)
         if many and found.get("logistic", (0.0,))[0] >= LINEAR_BAR:
@@ -108,12 +108,14 @@ def _figures(chosen: Sequence[Ranked], against: Sequence[Sequence[Ranked]]) -> d
         "cohort": round(float(np.mean([len(t.known["hazard"]) for t in chosen]))),
         "K": round(float(np.mean([t.k for t in chosen])), 1),
     }
-    for name in [n for n in (TIDU, ALONE, "latent") if n in contenders(chosen)]:
+    for name in (TIDU, "latent"):
         figures[name] = _pair(share(chosen, name))
     for lists in against:
         cities = len({t.seed for t in lists})
         figures[f"{TIDU} in {cities} cities"] = _pair(share(lists, TIDU))
         figures |= {name: _pair(reached) for name, reached in rivals(lists).items()}
+        if ALONE in contenders(lists):
+            figures[ALONE] = _pair(share(lists, ALONE))
     return figures
 
 
