@@ -95,8 +95,6 @@ def own(case: Case) -> Scores:
     found = {"tidu": score, "chance": trained.calibration.probability(score)}
     found |= {"low": low, "high": high}
     found["length"] = np.array(_promised(trained.report), dtype="float64")
-    if case.tier != TIERS[0]:  # where positives are many, the tier alone is what is served
-        found["alone"] = _alone(case)
     return found | {"count": _counted(trained.calibration, score, case.tested.label)}
 
 
