@@ -121,7 +121,7 @@ def _keep(path: Path, found: Mapping[str, np.ndarray]) -> None:
 
 
 NOT_CONTENDERS = (
-    "firm", "hazard", "label", "positives", "examples", "chance", "low", "high", "count",
+    "firm", "hazard", "label", "positives", "examples", "chance", "low", "high", "count", "length",
 )  # fmt: skip
 
 

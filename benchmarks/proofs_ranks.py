@@ -9,9 +9,7 @@ from datetime import date
 import numpy as np
 
 from benchmarks.known_truth import Ranked, measured
-from benchmarks.known_truth_oracle import KEPT
 from benchmarks.known_truth_rows import town
-from benchmarks.proof import commit
 from benchmarks.proof_item import Counts, Proof
 from benchmarks.proofs_truth import FULL, SAMPLE
 from benchmarks.redrawn import Outcomes
@@ -166,8 +164,7 @@ def _listed(tested: Ranked) -> tuple[float, float, float, float] | None:
 
 
 def _list_length(sample: bool) -> Counts:
-    folder = KEPT / "runs" / (f"{commit()}-sample" if sample else commit())
-    return list_lengths(measured(SAMPLE if sample else FULL, folder))
+    return list_lengths(measured(SAMPLE if sample else FULL))
 
 
 def _holds(counts: Counts) -> bool:
