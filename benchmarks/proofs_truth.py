@@ -116,9 +116,10 @@ def _figures(chosen: Sequence[Ranked], against: Sequence[Sequence[Ranked]]) -> d
             continue
         cities = len({t.seed for t in lists})
         figures[f"{TIDU} in {cities} cities"] = _pair(share(lists, TIDU))
-        figures |= {name: _pair(reached) for name, reached in rivals(lists).items()}
+        reached = rivals(lists)
         if ALONE in contenders(lists):
-            figures[ALONE] = _pair(share(lists, ALONE))
+            reached[ALONE] = share(lists, ALONE)
+        figures |= {f"{name} in {cities} cities": _pair(pair) for name, pair in reached.items()}
     return figures
 
 
