@@ -31,7 +31,7 @@ class ShortlistRequest(Closed):
 
     task: Text = Field("", description="As promotion:little_giant@12.")
     tier: Text = Field("", description="As little_giant: promotion within 12 months.")
-    k: int = Field(50, ge=1, le=MOST, description="Firms of the list.")
+    k: int = Field(50, strict=True, ge=1, le=MOST, description="Firms of the list.")
     mode: Text = Field(
         "", description="upgrade 提升, cultivate 培育, reserve 储备, missed 应报未报."
     )

@@ -114,6 +114,9 @@ def test_pages_hold_every_saved_list_once(client: Client) -> None:
         ({"tier": "little_giant", "mode": "promote"}, 400, "upgrade"),
         ({"tier": "little_giant", "include": ["F000000"]}, 400, "已持有该层级的有效称号"),
         ({"tier": "little_giant", "include": ["A"], "exclude": ["A"]}, 400, "both for A"),
+        ({"tier": "little_giant", "exclude": ["F0000O1"]}, 400, "found 1 that are not: F0000O1"),
+        ({"tier": "little_giant", "k": True}, 422, "valid integer"),
+        ({"tier": "little_giant", "k": "5"}, 422, "valid integer"),
         ({"tier": "little_giant", "color": "red"}, 422, "color"),
     ],
 )
@@ -127,6 +130,15 @@ def test_a_wrong_request_is_told_what_to_do(
     assert problem["cure"]
     mended = post(client, "/v1/shortlists", ASK, f"wrong {body}")
     assert mended.status_code == 200, "a refused request gives its key back"
+
+
+@pytest.mark.parametrize("field", ["tier", "mode", "districts", "include"])
+def test_half_a_character_is_a_problem_of_the_request(client: Client, field: str) -> None:
+    half = r'"\ud800"' if field in ("tier", "mode") else r'["\ud800"]'
+    body = f'{{"k": 3, "{field}": {half}}}'
+    headers = {"Idempotency-Key": f"half {field}", "Content-Type": "application/json"}
+    answer = client.ask("POST", "/v1/shortlists", content=body.encode(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
 def test_decisions_append_and_cite_the_firms_own_codes(client: Client) -> None:
