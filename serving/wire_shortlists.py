@@ -203,6 +203,7 @@ class OfDistrict(Closed):
     district: str = Field(description="Empty: not on record.")
     eligible: int
     listed: int
+    unknown: int = Field(0, description="Of whom nobody can say whether the mode applies.")
 
 
 class Asked(Closed):

@@ -348,6 +348,28 @@ def test_a_list_keeps_its_place_among_the_saved(store: Store, number: int) -> No
         lists.page(None, 10)
 
 
+def test_all_lists_and_decisions_are_verified_at_once(store: Store) -> None:
+    lists = Lists(store)
+    assert lists.verified() == (0, 0)
+    for number in range(3):
+        lists.save(BODY, "li", f"a{number}")
+    lists.decide("a1", Decision("F1", "return", ("paper:award",)), "li")
+    lists.decide("a1", Decision("F2", "recommend"), "li")
+    assert lists.verified() == (3, 2)
+    forced(store, "UPDATE decisions SET note = 'x' WHERE seq = 1")
+    with pytest.raises(Refused, match="decisions on list a1"):
+        lists.verified()
+
+
+@pytest.mark.parametrize("actor", ["", "x" * 201, "李\x00", "a\nb"])
+def test_who_decides_is_a_name(store: Store, actor: str) -> None:
+    lists = Lists(store)
+    lists.save(BODY, "li", "a1")
+    with pytest.raises(Refused, match="actor"):
+        lists.decide("a1", Decision("F2", "recommend"), actor)
+    assert lists.decisions("a1") == []
+
+
 def test_an_edit_of_list_and_audit_together_is_found(store: Store) -> None:
     lists = Lists(store)
     lists.save(BODY, "li", "a1")

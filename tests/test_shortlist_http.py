@@ -16,7 +16,7 @@ from sample_publication import casework, publication
 from serving.access import LOCAL, ROUTES, Forbidden, Role, Viewer, allow
 from serving.app import Config, create_app
 from serving.shortlist.answers import decided, row_of, shown, task_of
-from serving.shortlist.export import COLUMNS, FORMULA, MEDIA, exported
+from serving.shortlist.export import COLUMNS, FORMULA, MEDIA, SOURCE, exported
 from serving.shortlist.kept import Saved
 from serving.snapshot import write
 from serving.wire_decisions import Decided, Decisions
@@ -209,7 +209,15 @@ def test_a_task_is_named_by_itself_or_by_a_tier() -> None:
 
 def hostile(made: dict[str, Any]) -> dict[str, Any]:
     """The same list whose firms are named as nobody should be."""
-    names = ['=HYPERLINK("http://x","y")', "+1", "-1", "@x", "<script>alert(1)</script>", 'a,"b"\n']
+    names = [
+        '=HYPERLINK("http://x","y")',
+        "＝1+1",
+        "+1",
+        "-1",
+        "@x",
+        "<script>alert(1)</script>",
+        'a,"b"\n',
+    ]
     rows = [
         row | {"name": names[i % len(names)], "district": ["=1+1", "A/B:C", "a/b:c", None][i % 4]}
         for i, row in enumerate(made["items"])
@@ -221,7 +229,10 @@ def test_csv_is_read_back_and_starts_no_formula(client: Client) -> None:
     made = hostile(saved(client, "csv"))
     text = exported(made, "csv", "zh").decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
-    assert rows[0] == [words[0] for words in COLUMNS.values()]
+    assert rows[0] == [words[0] for words in (*COLUMNS.values(), *SOURCE.values())]
+    edition = made["edition"]["edition"]
+    source = [made[name] for name in ("shortlist_id", "as_of", "snapshot_id", "model_version")]
+    assert all(row[-len(SOURCE) :] == [*source, edition] for row in rows[1:])
     assert len(rows) == 1 + len(made["items"])
     assert [row[1] for row in rows[1:]] == [row["firm_id"] for row in made["items"]]
     assert not any(cell.startswith(FORMULA) for row in rows for cell in row)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+from model.wording import UNITS_EN
 from serving.shortlist.words import chance_text, head_lines
 
 __all__ = ["COLUMNS", "FORMATS", "MEDIA", "exported"]
@@ -46,6 +47,15 @@ COLUMNS = {
 }
 """Columns of every format with their heads in Chinese and English."""
 
+SOURCE = {
+    "shortlist_id": ("名单编号", "List id"),
+    "as_of": ("基准日", "As of"),
+    "snapshot_id": ("快照", "Snapshot"),
+    "model_version": ("模型", "Model"),
+    "edition": ("认定标准", "Edition"),
+}
+"""Last columns of CSV, which has no page in front: what every row rests on."""
+
 SIZES = {
     "micro": ("微型", "micro"),
     "small": ("小型", "small"),
@@ -56,7 +66,7 @@ INCLUDED = ("指定列入", "listed because it had to be")
 STALE = ("账目较旧", "scored on older accounts")
 NO_DISTRICT = ("区县未知", "No district")
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for a formula at the beginning of a cell of a CSV file."""
 
 SHEET_NAME = re.compile(r"[\[\]:*?/\\']")
@@ -70,7 +80,7 @@ def exported(body: Mapping[str, Any], form: str, lang: str) -> bytes:
     """The file of a list that was made or saved; the same list gives the same bytes."""
     rows = [_cells(row, lang) for row in body["items"]]
     if form == "csv":
-        return _csv(rows, lang)
+        return _csv(body, rows, lang)
     if form == "xlsx":
         return _xlsx(body, rows, lang)
     return _html(body, rows, lang)
@@ -111,7 +121,11 @@ def _gap(criterion: Mapping[str, Any], lang: str) -> str:
     """An unmet criterion with document, clause and what is missing in its own unit."""
     missing = [c for c in (criterion, *criterion["parts"]) if c["gap"] not in (None, 0.0)]
     word = "差" if lang == "zh" else "lacks"
-    told = "; ".join(f"{word} {abs(c['gap']):.4g} {c['unit'] or ''}".rstrip() for c in missing)
+    units = [UNITS_EN.get(c["unit"], c["unit"]) if lang == "en" else c["unit"] for c in missing]
+    told = "; ".join(
+        f"{word} {abs(c['gap']):.4g} {unit or ''}".rstrip()
+        for c, unit in zip(missing, units, strict=True)
+    )
     head = f"{criterion[lang]}({criterion['document']} {criterion['clause']})"
     return f"{head} {told}".rstrip()
 
@@ -119,12 +133,14 @@ def _gap(criterion: Mapping[str, Any], lang: str) -> str:
 # ----------------------------------------------------------------------------------------- csv
 
 
-def _csv(rows: Sequence[Cells], lang: str) -> bytes:
+def _csv(body: Mapping[str, Any], rows: Sequence[Cells], lang: str) -> bytes:
     pick, out = 0 if lang == "zh" else 1, io.StringIO()
     lines = csv.writer(out, lineterminator="\r\n")
-    lines.writerow([words[pick] for words in COLUMNS.values()])
+    edition = (body["edition"] or {}).get("edition")
+    source = [_harmless((body | {"edition": edition}).get(name) or "") for name in SOURCE]
+    lines.writerow([words[pick] for words in (*COLUMNS.values(), *SOURCE.values())])
     for row in rows:
-        lines.writerow([_harmless(row[name]) for name in COLUMNS])
+        lines.writerow([*(_harmless(row[name]) for name in COLUMNS), *source])
     return b"\xef\xbb\xbf" + out.getvalue().encode()  # spreadsheets read UTF-8 by its mark
 
 

@@ -24,6 +24,7 @@ __all__ = ["Lists", "Recorded", "Saved"]
 
 SAVED, DECIDED = "shortlist.save", "shortlist.decide"
 
+PAGE = 100
 _SUBJECT = "shortlist:"
 _BOUND = ("id", "snapshot_id", "task", "hash", "actor", "at")
 """Of a row of the table: what the audit entry of its saving says, too."""
@@ -141,6 +142,17 @@ class Lists:
             _refuse_edited(row, due.get(row["number"]))
         items = [{"shortlist_id": row.pop("id"), **row} for row in rows[:limit]]
         return items, items[-1]["number"] if len(rows) > limit else None, len(bound)
+
+    def verified(self) -> tuple[int, int]:
+        """Read every saved list and its decisions, each verified; return how many there are."""
+        decided, before, total = 0, None, 0
+        while True:
+            items, before, total = self.page(before, PAGE)
+            for item in items:
+                self.get(item["shortlist_id"])
+                decided += len(self.decisions(item["shortlist_id"]))
+            if before is None:
+                return total, decided
 
     # ---- decisions
 

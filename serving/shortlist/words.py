@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serving.shortlist.question import MODES, Question
@@ -26,9 +26,14 @@ STATES = {
 
 
 def notes_of(
-    question: Question, counts: Mapping[str, int], about: Mapping[str, Any], *, papers: bool
+    question: Question,
+    counts: Mapping[str, int],
+    about: Mapping[str, Any],
+    *,
+    papers: bool,
+    law: object,
 ) -> list[dict[str, str]]:
-    """Everything that a reader would otherwise take for something else."""
+    """Everything a reader would otherwise take for something else; ``law`` is that of ranks."""
     notes = [ADVICE]
     if counts["short"]:
         notes.append(
@@ -53,6 +58,15 @@ def notes_of(
         )
     if not papers:
         notes.append(_note("papers", "未列申报材料情况", "The state of papers is not shown"))
+    if law is None:
+        notes.append(
+            _note(
+                "ranks",
+                "该模型样本不足或较旧,名次区间和属于前K家的概率未知",
+                "The model has too few outcomes, or is too old, to say how ranks move: place"
+                " intervals and chances of the first K are unknown",
+            )
+        )
     return notes
 
 
@@ -109,10 +123,20 @@ def head_lines(body: Mapping[str, Any], lang: str) -> list[str]:
     numbers = (counts["cohort"], counts["eligible"], counts["listed"])
     lines.append(" · ".join(f"{w} {n}" for w, n in zip(words, numbers, strict=True)))
     if body["districts"]:
-        heads = ("区县(可列入/列入)", "区县未知") if zh else ("districts (eligible/listed)", "none")
-        each = [
-            f"{d['district'] or heads[1]} {d['eligible']}/{d['listed']}" for d in body["districts"]
-        ]
-        lines.append(f"{heads[0]}: {' · '.join(each)}")
+        lines.append(_district_line(body["districts"], zh=zh))
     lines += [f"* {s[lang]}" for s in (*body["statements"], *body["notes"])]
     return lines
+
+
+def _district_line(districts: Sequence[Mapping[str, Any]], *, zh: bool) -> str:
+    """Counts by district; of whom nobody can say only where there are such firms."""
+    shown = {"eligible": ("可列入", "eligible"), "listed": ("列入", "listed")}
+    if any(d.get("unknown") for d in districts):  # lists of before do not count them
+        shown["unknown"] = ("不能判断", "unknown")
+    pick = 0 if zh else 1
+    head = ("区县", "districts ")[pick] + f"({'/'.join(words[pick] for words in shown.values())})"
+    each = [
+        f"{d['district'] or ('区县未知', 'none')[pick]} {'/'.join(str(d[name]) for name in shown)}"
+        for d in districts
+    ]
+    return f"{head}: {' · '.join(each)}"
