@@ -136,8 +136,8 @@ def _gap(criterion: Mapping[str, Any], lang: str) -> str:
 def _csv(body: Mapping[str, Any], rows: Sequence[Cells], lang: str) -> bytes:
     pick, out = 0 if lang == "zh" else 1, io.StringIO()
     lines = csv.writer(out, lineterminator="\r\n")
-    edition = (body["edition"] or {}).get("edition")
-    source = [_harmless((body | {"edition": edition}).get(name) or "") for name in SOURCE]
+    about = {**body, "edition": (body["edition"] or {}).get("edition")}
+    source = [_harmless(about.get(name) or "") for name in SOURCE]
     lines.writerow([words[pick] for words in (*COLUMNS.values(), *SOURCE.values())])
     for row in rows:
         lines.writerow([*(_harmless(row[name]) for name in COLUMNS), *source])
