@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -110,4 +111,10 @@ def test_why_one_firm_stands_above_another_is_internal(city_home: Trained) -> No
     told = call(home, "compare", first, second, "--task", TASK)
     assert INTERNAL in told.err
     assert INTERNAL not in told.out
+    assert found["snapshot_id"] in told.err
+    assert found["model_version"] in told.err
+    # What is shown adds up to the difference, to the two digits of each line.
+    shown = [float(n) for n in re.findall(r"评分差([+-]\d+\.\d+)", told.out)]
+    assert sum(shown) == pytest.approx(found["score_difference"], abs=0.006 * len(shown))
+    assert bool(found["rest"]["features"]) == ("其余" in told.out)
     assert refused(home, "compare", first, first, "--task", TASK, status=2)["cure"]

@@ -305,6 +305,7 @@ def test_saved_lists_are_compared_over_http_and_on_the_command_line_alike(city: 
             assert text.status == 0, text
             assert word in text.out
             assert told["entered"][0]["firm_id"] in text.out
+            assert all(told[side]["snapshot_id"] in text.err for side in ("before", "after"))
 
 
 def test_editions_in_force_on_a_day_are_in_force_on_every_day() -> None:

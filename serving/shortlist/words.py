@@ -7,7 +7,7 @@ from typing import Any
 
 from serving.shortlist.question import MODES, Question
 
-__all__ = ["ADVICE", "chance_text", "head_lines", "notes_of"]
+__all__ = ["ADVICE", "chance_text", "head_lines", "notes_of", "source_line"]
 
 ADVICE = {
     "code": "advice",
@@ -102,6 +102,18 @@ def chance_text(row: Mapping[str, Any]) -> str:
     return f"{row['probability']:.1%} ({row['p_low']:.1%}–{row['p_high']:.1%})"
 
 
+def source_line(body: Mapping[str, Any], lang: str) -> str:
+    """What an answer rests on: day, snapshot, bundle, law."""
+    words = {
+        "as_of": ("基准日", "as of"),
+        "snapshot_id": ("快照", "snapshot"),
+        "model_version": ("模型", "model"),
+        "policy_edition": ("规则版本", "law"),
+    }
+    pick = 0 if lang == "zh" else 1
+    return " · ".join(f"{said[pick]} {body[name]}" for name, said in words.items() if body[name])
+
+
 def head_lines(body: Mapping[str, Any], lang: str) -> list[str]:
     """What stands above a list: its subject, what it rests on, its counts and its notes."""
     zh = lang == "zh"
@@ -114,9 +126,7 @@ def head_lines(body: Mapping[str, Any], lang: str) -> list[str]:
         word = ("编号", "保存") if zh else ("id", "saved")
         who = f"{body['saved_by']} {body['saved_at']}"
         lines.append(f"{word[0]} {saved} · {word[1]} {who} · sha256 {body['hash']}")
-    known = ("基准日", "快照", "模型") if zh else ("as of", "snapshot", "model")
-    values = (body["as_of"], body["snapshot_id"], body["model_version"])
-    lines.append(" · ".join(f"{k} {v}" for k, v in zip(known, values, strict=True)))
+    lines.append(source_line(body, lang))
     if edition:
         lines.append(f"{edition[f'edition_{lang}']} {edition['document']} · {edition['batch']}")
     words = ("评分范围", "可列入", "列入") if zh else ("cohort", "eligible", "listed")
