@@ -177,6 +177,14 @@ def test_a_viewer_of_a_district_sees_its_rows_alone(client: Client) -> None:
     seen = shown(kept, official)
     assert {row["district"] for row in seen["items"]} == {"区1"}
     assert seen["hidden"] == 40 - len(seen["items"])
+    clashes = [(row["district"], c) for row in made["items"] for c in row["conflicts"]]
+    district = {row["firm_id"]: row["district"] for row in made["items"]}
+    told = [one["firm_id"] for where, c in clashes if where == "区1" for one in c["with"]]
+    strange = {firm for firm in told if district.get(firm, "区1") != "区1"}
+    assert strange, "some firm of the group must be listed elsewhere"
+    assert not strange & {firm for firm in district if firm in str(seen["items"])}
+    assert "其他区县企业" in str(seen["items"])
+    assert "a firm of another district" in str(seen["items"])
     assert [d["district"] for d in seen["districts"]] == ["区1"]
     other = next(row["firm_id"] for row in body["items"] if row["district"] != "区1")
     with pytest.raises(NotFound):
@@ -219,7 +227,11 @@ def hostile(made: dict[str, Any]) -> dict[str, Any]:
         'a,"b"\n',
     ]
     rows = [
-        row | {"name": names[i % len(names)], "district": ["=1+1", "A/B:C", "a/b:c", None][i % 4]}
+        row
+        | {
+            "name": names[i % len(names)],
+            "district": ["=1+1", "A/B:C", "a/b:c", None, "History"][i % 5],
+        }
         for i, row in enumerate(made["items"])
     ]
     return made | {"items": rows}
@@ -245,7 +257,7 @@ def test_a_workbook_has_a_sheet_a_district_and_text_cells(client: Client, tmp_pa
     assert content == exported(made, "xlsx", "zh")
     (tmp_path / "x.xlsx").write_bytes(content)
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
-    assert book.sheetnames == ["说明", "全部", "区县未知", "=1+1", "A_B_C", "a_b_c_2"]
+    assert book.sheetnames == ["说明", "全部", "区县未知", "=1+1", "A_B_C", "History_2", "a_b_c_2"]
     whole = list(book["全部"].iter_rows(min_row=2))
     assert [row[1].value for row in whole] == [row["firm_id"] for row in made["items"]]
     for sheet in book:

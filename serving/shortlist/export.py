@@ -165,7 +165,7 @@ def _xlsx(body: Mapping[str, Any], rows: Sequence[Cells], lang: str) -> bytes:
         for line, words in enumerate(head_lines(body, lang)):
             front.write_string(line, 0, words, text)
         front.set_column(0, 0, 100)
-        used: set[str] = {front.get_name().casefold()}
+        used: set[str] = {front.get_name().casefold(), "history"}  # a name that Excel keeps
         for title, own in _by_district(rows, pick):
             sheet = book.add_worksheet(_sheet_name(title, used))
             sheet.freeze_panes(1, 3)
