@@ -77,6 +77,11 @@ def test_words_for_people_go_beside_the_list(home: Path) -> None:
     assert "行政决定" in answer.err
     assert answer.out.splitlines()[0].startswith("序号")
     assert "判定" not in answer.out, "a list about no tier has no verdicts to show"
+    rows = done(home, "shortlist", "--task", TASK, "--k", 3)["items"]
+    for row, line in zip(rows, answer.out.splitlines()[1:], strict=False):
+        told = row["p_top"] is not None
+        assert (f"{row['place_low']}–{row['place_high']}" in line) == told
+    assert ("前K概率" in answer.out) == ("名次区间" in answer.out) == (rows[0]["p_top"] is not None)
     english = call(home, "shortlist", "--task", TASK, "--k", 3, "--lang", "en")
     assert "administrative decisions cite clauses" in english.err
 

@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 from model.wording import UNITS_EN
-from serving.shortlist.words import chance_text, head_lines
+from serving.shortlist.words import chance_text, head_lines, place_text
 
 __all__ = ["COLUMNS", "FORMATS", "MEDIA", "exported"]
 
@@ -92,7 +92,6 @@ def _cells(row: Mapping[str, Any], lang: str) -> Cells:
     papers = row["papers"] or {"missing": (), "expired": ()}
     signs = row["reasons"]
     reasons = [r[f"text_{lang}"] for r in (*signs["positive"], *signs["negative"])]
-    places = "" if row["place_low"] is None else f"{row['place_low']}–{row['place_high']}"
     remarks = [s[lang] for s in row["statements"]]
     remarks += [INCLUDED[pick]] if row["included"] else []
     remarks += [STALE[pick]] if row["stale"] else []
@@ -105,7 +104,7 @@ def _cells(row: Mapping[str, Any], lang: str) -> Cells:
         "size": SIZES[row["size"]][pick] if row["size"] else "",
         "chance": chance_text(row),
         "p_top": "" if row["p_top"] is None else f"{row['p_top']:.0%}",
-        "places": places,
+        "places": place_text(row),
         "verdict": verdict[lang],
         "unmet": "\n".join(_gap(c, lang) for c in verdict["unmet"]),
         "open": "\n".join(c[lang] for c in (*verdict["unknown"], *verdict["manual"])),

@@ -7,7 +7,7 @@ from typing import Any
 
 from serving.shortlist.question import MODES, Question
 
-__all__ = ["ADVICE", "chance_text", "head_lines", "notes_of", "source_line"]
+__all__ = ["ADVICE", "chance_text", "head_lines", "notes_of", "place_text", "source_line"]
 
 ADVICE = {
     "code": "advice",
@@ -100,6 +100,11 @@ def _note(code: str, zh: str, en: str) -> dict[str, str]:
 def chance_text(row: Mapping[str, Any]) -> str:
     """The chance of a row with its interval, as 12.3% (8.1%–17.0%)."""
     return f"{row['probability']:.1%} ({row['p_low']:.1%}–{row['p_high']:.1%})"
+
+
+def place_text(row: Mapping[str, Any]) -> str:
+    """The 90 % interval of a row's place, as 3–17; "" without a law of ranks."""
+    return "" if row["place_low"] is None else f"{row['place_low']}–{row['place_high']}"
 
 
 def source_line(body: Mapping[str, Any], lang: str) -> str:
