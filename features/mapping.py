@@ -50,6 +50,16 @@ class Coverage:
     start: date
     end: date
 
+    @property
+    def table(self) -> str:
+        """The table whose rows are meant.
+
+        >>> Coverage("application:little_giant", date.min, date.max).table
+        'applications'
+        """
+        what, _, tier = self.kind.partition(":")
+        return f"{what}s" if tier else "events"
+
 
 @dataclass(frozen=True, slots=True)
 class TaskDefaults:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -24,6 +25,8 @@ class Population:
     defaults: tuple[TaskDefaults, ...] = ()
     outcome_task: str | None = None
     owners: tuple[tuple[str, str], ...] = ()
+    held: frozenset[str] = frozenset()
+    """Kinds whose coverage was declared for files that surely hold them (no template's)."""
 
     def joined(self, mapping: Mapping) -> Population:
         """Add a mapping; a contradiction with an earlier one is refused, naming both."""
@@ -51,7 +54,16 @@ class Population:
             defaults=defaults,
             outcome_task=task,
             owners=tuple(owners.items()),
+            held=self.held | {c.kind for c in mapping.coverage if not mapping.template},
         )
+
+    def covered(self, delivered: Collection[str]) -> tuple[Coverage, ...]:
+        """The coverage that counts once these tables have been delivered.
+
+        A template's mapping declares what any of its files may hold: of a table that was never
+        delivered, the absence of rows says nothing.
+        """
+        return tuple(c for c in self.coverage if c.table in delivered or c.kind in self.held)
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,7 @@ class Vault:
             head,
             rows,
             population.extras,
-            population.coverage,
+            population.covered(rows),
             population.defaults,
             population.outcome_task,
         )

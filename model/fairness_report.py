@@ -69,7 +69,8 @@ def fairness(lists: Sequence[Ranked], k: int | None = None) -> dict[str, object]
                 Listing(group[known], selected[known], ranked.label[known], ranked.chance[known])
             )
         questions = {
-            question: [_row(row) for row in ask(listings)] for question, ask in QUESTIONS.items()
+            question: [_row(row, text.get("names", {})) for row in ask(listings)]
+            for question, ask in QUESTIONS.items()
         }
         found[name] = {
             "zh": text["zh"],
@@ -80,9 +81,8 @@ def fairness(lists: Sequence[Ranked], k: int | None = None) -> dict[str, object]
     return {"k": lengths, "dimensions": found}
 
 
-def _row(row: Compared) -> dict[str, object]:
-    names = dimensions().get("size", {}).get("names", {}).get(row.group)
-    zh, en = names or (row.group, row.group)
+def _row(row: Compared, names: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    zh, en = names.get(row.group, (row.group, row.group))
     return {**row.as_json(), "zh": zh, "en": en, **_said(row)}
 
 

@@ -12,6 +12,8 @@ __all__ = ["GENESIS", "Entry", "Record", "verify"]
 
 GENESIS = "0" * 64
 
+LONGEST_ACTOR = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -27,6 +29,12 @@ class Entry:
             raise Refused(
                 f"A change must name its action and its actor, found {self.action!r} by"
                 f" {self.actor!r}.",
+                "Pass the name of the user or of the command.",
+            )
+        if len(self.actor) > LONGEST_ACTOR or not self.actor.isprintable():
+            raise Refused(
+                f"An actor must be a printable name of at most {LONGEST_ACTOR} characters, found"
+                f" {self.actor[:40]!r} of {len(self.actor)}.",
                 "Pass the name of the user or of the command.",
             )
 

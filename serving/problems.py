@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -69,6 +70,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
 
 _HTTP_CODES = {404: "no_route", 405: "method_not_allowed", 413: "body_too_large"}
 _HTTP_CURES = {
+    400: "Send the body as it is described at /docs.",
     404: "The routes are listed at /docs.",
     405: "The methods of every route are listed at /docs.",
     413: "Send fewer records a request.",
@@ -96,8 +98,14 @@ def respond(status: int, code: str, detail: str, cure: str = "", **more: Any) ->
         **more,
     }
     headers = {"Retry-After": _RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    content = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY, default=str)
-    return Response(content, status, headers, MEDIA_TYPE)
+    return Response(_written(body), status, headers, MEDIA_TYPE)
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY, default=str)
+    except TypeError:  # half a character (a lone surrogate) was sent, and is told of
+        return json.dumps(body, ensure_ascii=False, default=str).encode("utf-8", "replace")
 
 
 def of_error(error: TiduError) -> Response:

@@ -31,7 +31,7 @@ class ShortlistRequest(Closed):
 
     task: Text = Field("", description="As promotion:little_giant@12.")
     tier: Text = Field("", description="As little_giant: promotion within 12 months.")
-    k: int = Field(50, ge=1, le=MOST, description="Firms of the list.")
+    k: int = Field(50, strict=True, ge=1, le=MOST, description="Firms of the list.")
     mode: Text = Field(
         "", description="upgrade 提升, cultivate 培育, reserve 储备, missed 应报未报."
     )
@@ -203,6 +203,7 @@ class OfDistrict(Closed):
     district: str = Field(description="Empty: not on record.")
     eligible: int
     listed: int
+    unknown: int = Field(0, description="Of whom nobody can say whether the mode applies.")
 
 
 class Asked(Closed):

@@ -160,7 +160,7 @@ def test_one_outcome_alone_teaches_nothing(
     done(home, "import", file, "--mapping", MAPPING)
     error = refused(home, "train", "--task", "growth@12", "--as-of", "2021-06-30")
     assert found in error["message"]
-    test = ("evaluate", "--task", "growth@12", "--test-as-of", "2019-06-30,2020-06-30")
+    test = ("evaluate", "--task", "growth@12", "--test-as-of", "2018-06-30,2019-06-30")
     assert "both outcomes" in refused(home, *test)["message"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,11 @@ def test_words_for_people_go_beside_the_list(home: Path) -> None:
     assert "行政决定" in answer.err
     assert answer.out.splitlines()[0].startswith("序号")
     assert "判定" not in answer.out, "a list about no tier has no verdicts to show"
+    rows = done(home, "shortlist", "--task", TASK, "--k", 3)["items"]
+    for row, line in zip(rows, answer.out.splitlines()[1:], strict=False):
+        told = row["p_top"] is not None
+        assert (f"{row['place_low']}–{row['place_high']}" in line) == told
+    assert ("前K概率" in answer.out) == ("名次区间" in answer.out) == (rows[0]["p_top"] is not None)
     english = call(home, "shortlist", "--task", TASK, "--k", 3, "--lang", "en")
     assert "administrative decisions cite clauses" in english.err
 
@@ -110,4 +116,10 @@ def test_why_one_firm_stands_above_another_is_internal(city_home: Trained) -> No
     told = call(home, "compare", first, second, "--task", TASK)
     assert INTERNAL in told.err
     assert INTERNAL not in told.out
+    assert found["snapshot_id"] in told.err
+    assert found["model_version"] in told.err
+    # What is shown adds up to the difference, to the two digits of each line.
+    shown = [float(n) for n in re.findall(r"评分差([+-]\d+\.\d+)", told.out)]
+    assert sum(shown) == pytest.approx(found["score_difference"], abs=0.006 * len(shown))
+    assert bool(found["rest"]["features"]) == ("其余" in told.out)
     assert refused(home, "compare", first, first, "--task", TASK, status=2)["cure"]

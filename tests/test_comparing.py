@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from http_client import Client, point_at
-from small_city import Trained, call, copied, done, quick
+from small_city import Trained, call, copied, done, quick, refused
 from test_difference import by_all_orders
 from test_replay import corrected
 
@@ -305,6 +305,13 @@ def test_saved_lists_are_compared_over_http_and_on_the_command_line_alike(city: 
             assert text.status == 0, text
             assert word in text.out
             assert told["entered"][0]["firm_id"] in text.out
+            assert all(told[side]["snapshot_id"] in text.err for side in ("before", "after"))
+        first = home / "snapshots" / city.snapshot(0, 0, 0).id
+        first.rename(home / "aside")
+        gone = refused(home, "shortlist", "diff", *ids)
+        (home / "aside").rename(first)
+    assert first.name in gone["message"]
+    assert "backup" in gone["cure"]
 
 
 def test_editions_in_force_on_a_day_are_in_force_on_every_day() -> None:

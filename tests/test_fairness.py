@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -174,6 +175,16 @@ def ranked(n: int = 60) -> Ranked:
     return Ranked(ids, np.zeros(n), np.full(n, 0.2), label, {"district": group})
 
 
+def test_groups_have_english_names_where_they_have_any() -> None:
+    owners = np.array(["民营", "国有", "校办"] * 20, dtype=object)
+    report = fairness([replace(ranked(), groups={"ownership": owners})])
+    dimensions = report["dimensions"]
+    assert isinstance(dimensions, dict)
+    rows = dimensions["ownership"]["questions"]["selection"]
+    assert {row["zh"]: row["en"] for row in rows} == {
+        "民营": "private", "国有": "state-owned", "校办": "校办"}  # fmt: skip
+
+
 def test_the_report_counts_unknown_groups_and_fixes_k() -> None:
     report = fairness([ranked(), ranked()])
     assert report["k"] == [20, 20]
@@ -184,6 +195,7 @@ def test_the_report_counts_unknown_groups_and_fixes_k() -> None:
     assert dimensions["ownership"]["unknown"] == 120
     assert dimensions["ownership"]["questions"]["selection"] == []
     rows = dimensions["district"]["questions"]["selection"]
+    assert {row["en"] for row in rows} == {"a", "b"}
     assert [row["group"] for row in rows] == ["a", "b"]
     assert all("可检出比率" in row["state_zh"] for row in rows)
 

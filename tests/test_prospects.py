@@ -18,7 +18,8 @@ from policy.plan.stages import may, tiers_of
 from serving.prospects import rescorer, with_chances, with_paths
 from serving.workspace import Workspace
 
-TASK = "promotion:innovative_sme@12"
+TIER = "srdi_municipal"
+TASK = f"promotion:{TIER}@12"
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,8 @@ def test_chances_are_the_models_and_nobody_elses(home: Path, tmp_path: Path) -> 
     plan = load_plans(home / "policy" / "plan")["2025"]
     assert set(tiers_of(plan)) >= {"innovative_sme", "srdi_municipal", "little_giant"}
     stand = with_chances(footing(situation, plan), workspace, silent)
-    assert set(stand.chances) == {tiers_of(plan)["innovative_sme"]}
-    chance = dict(zip(situation.panel.firm_ids, stand.chances["G1"], strict=True))
+    assert set(stand.chances) == {tiers_of(plan)[TIER]}
+    chance = dict(zip(situation.panel.firm_ids, stand.chances[tiers_of(plan)[TIER]], strict=True))
     bundle = workspace.bundle_in_use(TASK)
     with quick():
         done(home, "score", "--bundle", bundle, "--as-of", AS_OF, "--out", tmp_path / "s.csv")
@@ -62,14 +63,15 @@ def test_only_candidates_with_a_gap_are_searched_and_the_model_is_asked(home: Pa
         return lambda _: (0.1, 0.4)
 
     known = with_paths(stand, situation, rescored, silent)
-    assert asked == ["innovative_sme"]
-    reachable, after = known.reachable["innovative_sme"], known.after["innovative_sme"]
-    status = situation.verdict("innovative_sme").status
-    gap = may(stand.ground, "innovative_sme") & (stand.chances["G1"] > 0.0) & (status == UNMET)
+    assert asked == [TIER]
+    reachable, after = known.reachable[TIER], known.after[TIER]
+    status = situation.verdict(TIER).status
+    gap = may(stand.ground, TIER) & (stand.chances[tiers_of(plan)[TIER]] > 0.0) & (status == UNMET)
     assert gap.sum() > 3
     assert np.isnan(reachable[~gap]).all()
-    assert not np.isnan(reachable[gap]).all()
-    prepared = paths(situation, "innovative_sme")
+    assert (reachable[gap] == 1.0).any()
+    assert (reachable[gap] != 1.0).any()
+    prepared = paths(situation, TIER)
     for row in np.flatnonzero(gap)[:25]:
         found = prepared.of(int(row)).status
         assert (reachable[row] == 1.0) == (found in ("reachable", "met")), NAMES[status[row]]
@@ -85,20 +87,20 @@ def test_the_model_in_use_says_the_chance_with_the_gaps_closed(home: Path) -> No
     stand = with_chances(footing(situation, plan), workspace, silent)
     rescored = partial(rescorer, workspace, situation.panel)
     known = with_paths(stand, situation, rescored, silent)
-    after, told = known.after["innovative_sme"], rescored("innovative_sme")
+    after, told = known.after[TIER], rescored(TIER)
     assert told is not None
-    prepared = paths(situation, "innovative_sme")
+    prepared = paths(situation, TIER)
     rows = np.flatnonzero(~np.isnan(after))[:5]
     assert len(rows)
     for row in rows.tolist():
         before, then = told(prepared.of(row))
-        assert before == pytest.approx(stand.chances["G1"][row], abs=1e-12)
+        assert before == pytest.approx(stand.chances[tiers_of(plan)[TIER]][row], abs=1e-12)
         assert then == pytest.approx(after[row], abs=1e-12)
 
 
 def test_the_plans_stages_stand_on_them(home: Path) -> None:
     found = done(home, "plan", "A2", "--as-of", AS_OF)
-    mine = [row for row in found["table"] if row["tier"] == "innovative_sme"]
+    mine = [row for row in found["table"] if row["tier"] == TIER]
     raised = [row for row in mine if row["code"] == "upgrade"]
     assert raised
     for row in raised:

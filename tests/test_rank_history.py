@@ -174,6 +174,7 @@ def test_the_command_says_the_same(home: Path) -> None:
         answer = call(home, "history", "F000007", "--task", GROWTH, "--lang", lang)
         assert answer.status == 0, answer
         assert all(word in answer.out for word in words), answer.out
+        assert found["snapshot_id"] in answer.err
     outside = call(home, "history", "F000006", "--task", GROWTH)
     assert outside.out.count("不在评分范围") == 3
     assert refused(home, "history", "nobody", "--task", GROWTH)["code"] == "not_found"

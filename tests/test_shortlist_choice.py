@@ -151,6 +151,7 @@ def test_unknown_is_counted_and_not_chosen() -> None:
     found = choose(world, Question(TASK, 3, "missed"))
     assert list(world.firm_ids[found.places]) == ["F01"]
     assert (found.unknown, found.eligible, found.short) == (1, 1, 2)
+    assert list(world.firm_ids[found.open]) == ["F00"]
 
 
 def test_candidates_rise_and_are_scored_inside() -> None:

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving import tables
+from serving.shortlist.arguments import NUMBERS_ZH
 from serving.shortlist.decisions import (
-    NUMBERS_ZH,
     ONLY_CLAUSES,
     Decision,
     decision_of,
@@ -117,7 +117,11 @@ def test_a_refusal_cites_something(decision: str) -> None:
     "note",
     ["分数太低", "综合 排名 靠后", "概\u200b率只有3%", "Score below the line", "SHAP值为负",
      "low RANK", "little chance", "probability 0.02", "ranked 200th", "估计概率低", "模型评价不高",
-     "ｓｃｏｒｅ"],
+     "ｓｃｏｒｅ", "s c o r e", "s.h.a.p", "sc\u200bore", "r\u00adank", "s\u0441ore", "r\u0430nk",
+     "sc0re", "śčore", "𝓻𝓪𝓷𝓴", "評分低", "機率小", "几率不大", "排在第200位", "第二百名",
+     "不在前50名", "百分位低", "模型不看好", "算法判断不行", "AI判断不行", "贡献度为负", "沙普利值",
+     "percentile 12", "long odds", "unlikely to pass", "the model says no", "not in the top 50",
+     "p=0.03"],
 )  # fmt: skip
 @pytest.mark.parametrize("decision", ["refuse", "return", "recommend"])
 def test_a_note_that_argues_with_a_number_is_refused(decision: str, note: str) -> None:
@@ -130,16 +134,36 @@ def test_a_note_that_argues_with_a_number_is_refused(decision: str, note: str) -
 @pytest.mark.parametrize(
     "note",
     ["请补交2025年审计报告", "Frank said the licence expired", "产品模型图缺失",
-     "mechanics, by chancellor", "prank", "underscored"],
+     "mechanics, by chancellor", "prank", "underscored", "研发占比3%,低于3.5%",
+     "第二位股东的证明缺失", "The firm's cores are imported", "topology", "发明专利2件",
+     "前三年审计报告", "product models A1 and A2"],
 )  # fmt: skip
 def test_a_plain_note_is_taken(note: str) -> None:
     assert examined(Decision("F1", "refuse", ("unmet:rd_amount",), note), ROW)
 
 
-@given(st.text(max_size=30), st.sampled_from(NUMBERS_ZH), st.text(max_size=30))
+WRITTEN = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=30)
+
+
+@given(WRITTEN, st.sampled_from(NUMBERS_ZH), WRITTEN)
 def test_no_words_around_hide_an_argument(before: str, word: str, after: str) -> None:
     with pytest.raises(Refused):
         examined(Decision("F1", "refuse", ("unmet:rd_amount",), before + word + after), ROW)
+
+
+@given(st.sampled_from(["score", "rank", "shap", "probability"]), st.data())
+def test_no_signs_between_letters_hide_a_word(word: str, data: st.DataObject) -> None:
+    signs = st.text(st.characters(categories=["P", "Z", "Cf", "Mn"]), max_size=3)
+    spelled = "".join(letter + data.draw(signs) for letter in word)
+    with pytest.raises(Refused):
+        examined(Decision("F1", "refuse", ("unmet:rd_amount",), "低 " + spelled + " 低"), ROW)
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\x1b", "\ud800"])
+def test_what_no_store_keeps_is_no_note(sign: str) -> None:
+    with pytest.raises(UsageError, match="without control characters"):
+        Decision("F1", "return", ("paper:award",), f"请{sign}补交")
+    assert Decision("F1", "return", ("paper:award",), "请补交\n\t审计报告\r\n").note
 
 
 def test_a_decision_is_well_formed() -> None:
@@ -286,6 +310,75 @@ def test_a_changed_list_is_found(store: Store, edit: str) -> None:
     forced(store, text)
     with pytest.raises(Refused, match="The list was edited"):
         lists.get("a1")
+
+
+@pytest.mark.parametrize("column", ["actor", "at", "task", "snapshot_id"])
+def test_who_saved_what_when_is_no_less_bound(store: Store, column: str) -> None:
+    lists = Lists(store)
+    lists.save(BODY, "li", "a1")
+    lists.save(BODY, "li", "a2")
+    forced(store, f"UPDATE shortlists SET {column} = 'wang' WHERE id = 'a1'")
+    for look in (lambda: lists.get("a1"), lambda: lists.page(None, 10)):
+        with pytest.raises(Refused, match=f"List a1 must stand .* another {column}") as caught:
+            look()
+        assert "edited" in caught.value.cure
+    assert lists.get("a2").actor == "li"
+
+
+@pytest.mark.parametrize("gone", ["a1", "a2", "a3"])
+def test_a_deleted_list_is_missed(store: Store, gone: str) -> None:
+    lists = Lists(store)
+    for name in ("a1", "a2", "a3"):
+        lists.save(BODY, "li", name)
+    forced(store, f"DELETE FROM shortlists WHERE id = '{gone}'")
+    for look in (lambda: lists.get(gone), lambda: lists.page(None, 10)):
+        with pytest.raises(Refused, match=f"List {gone} must be there as li saved it") as caught:
+            look()
+        assert "deleted" in caught.value.cure
+
+
+@pytest.mark.parametrize("number", [2, 9])
+def test_a_list_keeps_its_place_among_the_saved(store: Store, number: int) -> None:
+    lists = Lists(store)
+    for name in ("a1", "a2"):
+        lists.save(BODY, "li", name)
+    forced(store, "UPDATE shortlists SET number = 7 WHERE id = 'a2'")
+    forced(store, f"UPDATE shortlists SET number = {number} WHERE id = 'a1'")
+    with pytest.raises(Refused):
+        lists.page(None, 10)
+
+
+def test_all_lists_and_decisions_are_verified_at_once(store: Store) -> None:
+    lists = Lists(store)
+    assert lists.verified() == (0, 0)
+    for number in range(3):
+        lists.save(BODY, "li", f"a{number}")
+    lists.decide("a1", Decision("F1", "return", ("paper:award",)), "li")
+    lists.decide("a1", Decision("F2", "recommend"), "li")
+    assert lists.verified() == (3, 2)
+    forced(store, "UPDATE decisions SET note = 'x' WHERE seq = 1")
+    with pytest.raises(Refused, match="decisions on list a1"):
+        lists.verified()
+
+
+@pytest.mark.parametrize("actor", ["", "x" * 201, "李\x00", "a\nb"])
+def test_who_decides_is_a_name(store: Store, actor: str) -> None:
+    lists = Lists(store)
+    lists.save(BODY, "li", "a1")
+    with pytest.raises(Refused, match="actor"):
+        lists.decide("a1", Decision("F2", "recommend"), actor)
+    assert lists.decisions("a1") == []
+
+
+def test_an_edit_of_list_and_audit_together_is_found(store: Store) -> None:
+    lists = Lists(store)
+    lists.save(BODY, "li", "a1")
+    forced(store, "UPDATE shortlists SET actor = 'wang'")
+    forced(store, "UPDATE audit SET actor = 'wang' WHERE action = 'shortlist.save'")
+    for look in (lambda: lists.get("a1"), lambda: lists.page(None, 10)):
+        with pytest.raises(Refused, match="Audit entry 1 must hash") as caught:
+            look()
+        assert "audit was edited" in caught.value.cure
 
 
 @pytest.mark.parametrize(

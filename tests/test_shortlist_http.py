@@ -16,7 +16,7 @@ from sample_publication import casework, publication
 from serving.access import LOCAL, ROUTES, Forbidden, Role, Viewer, allow
 from serving.app import Config, create_app
 from serving.shortlist.answers import decided, row_of, shown, task_of
-from serving.shortlist.export import COLUMNS, FORMULA, MEDIA, exported
+from serving.shortlist.export import COLUMNS, FORMULA, MEDIA, SOURCE, exported
 from serving.shortlist.kept import Saved
 from serving.snapshot import write
 from serving.wire_decisions import Decided, Decisions
@@ -114,6 +114,9 @@ def test_pages_hold_every_saved_list_once(client: Client) -> None:
         ({"tier": "little_giant", "mode": "promote"}, 400, "upgrade"),
         ({"tier": "little_giant", "include": ["F000000"]}, 400, "已持有该层级的有效称号"),
         ({"tier": "little_giant", "include": ["A"], "exclude": ["A"]}, 400, "both for A"),
+        ({"tier": "little_giant", "exclude": ["F0000O1"]}, 400, "found 1 that are not: F0000O1"),
+        ({"tier": "little_giant", "k": True}, 422, "valid integer"),
+        ({"tier": "little_giant", "k": "5"}, 422, "valid integer"),
         ({"tier": "little_giant", "color": "red"}, 422, "color"),
     ],
 )
@@ -127,6 +130,15 @@ def test_a_wrong_request_is_told_what_to_do(
     assert problem["cure"]
     mended = post(client, "/v1/shortlists", ASK, f"wrong {body}")
     assert mended.status_code == 200, "a refused request gives its key back"
+
+
+@pytest.mark.parametrize("field", ["tier", "mode", "districts", "include"])
+def test_half_a_character_is_a_problem_of_the_request(client: Client, field: str) -> None:
+    half = r'"\ud800"' if field in ("tier", "mode") else r'["\ud800"]'
+    body = f'{{"k": 3, "{field}": {half}}}'
+    headers = {"Idempotency-Key": f"half {field}", "Content-Type": "application/json"}
+    answer = client.ask("POST", "/v1/shortlists", content=body.encode(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
 def test_decisions_append_and_cite_the_firms_own_codes(client: Client) -> None:
@@ -165,6 +177,14 @@ def test_a_viewer_of_a_district_sees_its_rows_alone(client: Client) -> None:
     seen = shown(kept, official)
     assert {row["district"] for row in seen["items"]} == {"区1"}
     assert seen["hidden"] == 40 - len(seen["items"])
+    clashes = [(row["district"], c) for row in made["items"] for c in row["conflicts"]]
+    district = {row["firm_id"]: row["district"] for row in made["items"]}
+    told = [one["firm_id"] for where, c in clashes if where == "区1" for one in c["with"]]
+    strange = {firm for firm in told if district.get(firm, "区1") != "区1"}
+    assert strange, "some firm of the group must be listed elsewhere"
+    assert not strange & {firm for firm in district if firm in str(seen["items"])}
+    assert "其他区县企业" in str(seen["items"])
+    assert "a firm of another district" in str(seen["items"])
     assert [d["district"] for d in seen["districts"]] == ["区1"]
     other = next(row["firm_id"] for row in body["items"] if row["district"] != "区1")
     with pytest.raises(NotFound):
@@ -197,9 +217,21 @@ def test_a_task_is_named_by_itself_or_by_a_tier() -> None:
 
 def hostile(made: dict[str, Any]) -> dict[str, Any]:
     """The same list whose firms are named as nobody should be."""
-    names = ['=HYPERLINK("http://x","y")', "+1", "-1", "@x", "<script>alert(1)</script>", 'a,"b"\n']
+    names = [
+        '=HYPERLINK("http://x","y")',
+        "＝1+1",
+        "+1",
+        "-1",
+        "@x",
+        "<script>alert(1)</script>",
+        'a,"b"\n',
+    ]
     rows = [
-        row | {"name": names[i % len(names)], "district": ["=1+1", "A/B:C", "a/b:c", None][i % 4]}
+        row
+        | {
+            "name": names[i % len(names)],
+            "district": ["=1+1", "A/B:C", "a/b:c", None, "History"][i % 5],
+        }
         for i, row in enumerate(made["items"])
     ]
     return made | {"items": rows}
@@ -209,7 +241,10 @@ def test_csv_is_read_back_and_starts_no_formula(client: Client) -> None:
     made = hostile(saved(client, "csv"))
     text = exported(made, "csv", "zh").decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
-    assert rows[0] == [words[0] for words in COLUMNS.values()]
+    assert rows[0] == [words[0] for words in (*COLUMNS.values(), *SOURCE.values())]
+    edition = made["edition"]["edition"]
+    source = [made[name] for name in ("shortlist_id", "as_of", "snapshot_id", "model_version")]
+    assert all(row[-len(SOURCE) :] == [*source, edition] for row in rows[1:])
     assert len(rows) == 1 + len(made["items"])
     assert [row[1] for row in rows[1:]] == [row["firm_id"] for row in made["items"]]
     assert not any(cell.startswith(FORMULA) for row in rows for cell in row)
@@ -222,7 +257,7 @@ def test_a_workbook_has_a_sheet_a_district_and_text_cells(client: Client, tmp_pa
     assert content == exported(made, "xlsx", "zh")
     (tmp_path / "x.xlsx").write_bytes(content)
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
-    assert book.sheetnames == ["说明", "全部", "区县未知", "=1+1", "A_B_C", "a_b_c_2"]
+    assert book.sheetnames == ["说明", "全部", "区县未知", "=1+1", "A_B_C", "History_2", "a_b_c_2"]
     whole = list(book["全部"].iter_rows(min_row=2))
     assert [row[1].value for row in whole] == [row["firm_id"] for row in made["items"]]
     for sheet in book:

@@ -24,6 +24,7 @@ from serving.shortlist.conflicts import Kin, conflicts
 from serving.shortlist.export import exported
 from serving.shortlist.making import exclusions_of, shortlist
 from serving.shortlist.question import Question
+from serving.shortlist.words import head_lines
 from serving.snapshot import Snapshot, write
 from tidu.digest import canonical_json
 from tidu.errors import NotAvailable, NotFound, UsageError
@@ -71,6 +72,7 @@ def test_a_chance_of_another_task_stands_beside(served: Served) -> None:
         assert row["p_apply"]["probability"] == other["probability"]
         assert row["p_recognised"] is None, "no such task is published"
         assert row["p_top"] is row["place_low"] is None, "no law of ranks is published"
+    assert "ranks" in [note["code"] for note in asked(served)["notes"]]
 
 
 def test_a_law_of_ranks_says_who_belongs(tmp_path: Path) -> None:
@@ -161,7 +163,14 @@ def test_the_missed_may_apply_and_have_not(served: Served) -> None:
     assert found["counts"]["unknown"] > 3
     notes = {note["code"]: note["zh"] for note in found["notes"]}
     assert str(found["counts"]["unknown"]) in notes["unknown"]
-    assert sum(d["eligible"] for d in found["districts"]) == len(expected)
+    for name in ("eligible", "listed", "unknown"):
+        assert sum(d[name] for d in found["districts"]) == found["counts"][name]
+    where = snapshot.firms.brief(int(np.flatnonzero(may & (rung.applied == -1))[0]))["district"]
+    assert next(d["unknown"] for d in found["districts"] if d["district"] == where) > 0
+    every = asked(known)
+    for lang, word in (("zh", "列入/不能判断"), ("en", "listed/unknown")):
+        assert any(word in line for line in head_lines(found, lang))
+        assert not any(word in line for line in head_lines(every, lang))
     assert {"batch"} <= {note["code"] for note in found["notes"]}
     assert (candidates.MET, candidates.MET_PENDING) == (MET, MET_PENDING)
     assert NAMES[candidates.MET_PENDING] == "met_pending"

@@ -417,3 +417,30 @@ def test_parts_of_several_imports_join_column_by_column(home: Path, tmp_path: Pa
     annual = vault.at(vault.head).as_of(date(2023, 1, 1)).tables["annual"].set_index("firm_id")
     assert annual.loc["C", "employees"] == 7
     assert pd.isna(annual.loc["C", "revenue"])
+
+
+COVERED = {"start": "2016-01-01", "end": "2020-12-31"}
+
+
+def test_a_template_covers_what_was_delivered_and_nothing_else(home: Path, tmp_path: Path) -> None:
+    kinds = ("listed", "title:little_giant", "application:little_giant")
+    by = mapping("ours", template=True, tables={}, coverage=dict.fromkeys(kinds, COVERED))
+
+    def deliver(table: str, *lines: str) -> set[str]:
+        file = tmp_path / f"{table}.csv"
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        Vault(home).add(prepare(file, by, TODAY))
+        return {c.kind for c in newest(home).coverage}
+
+    assert deliver("annual", "firm_id,year,revenue", "A,2020,100") == set()
+    titled = deliver("titles", "firm_id,tier,issued_on", "A,little_giant,2019-05-01")
+    assert titled == {"title:little_giant"}
+    head = "firm_id,tier,batch,purpose,submitted_on"
+    applied = deliver("applications", head, "A,little_giant,第四批,new,2019-03-01")
+    assert applied == titled | {"application:little_giant"}
+
+
+def test_a_mapping_of_its_own_covers_what_its_file_holds(home: Path, tmp_path: Path) -> None:
+    """No firm of the file was listed, which is what its coverage says."""
+    Vault(home).add(small(tmp_path, by=mapping(coverage={"listed": COVERED})))
+    assert [c.kind for c in newest(home).coverage] == ["listed"]

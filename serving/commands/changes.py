@@ -7,14 +7,16 @@ from typing import Any
 import click
 
 from model.wording import change
-from serving.commands.edge import JSON, LANGUAGE, emit, table
+from serving.commands.edge import JSON, LANGUAGE, emit, note, table
 from serving.commands.publishing import published_name
 from serving.shortlist.difference_words import FACTOR_WORDS
 from serving.shortlist.question import MODES, MOST, Question, mode_of
+from serving.shortlist.words import source_line
 from serving.workspace import Workspace
 
 __all__ = ["diff_command", "difference_text", "history_command", "history_text"]
 
+SIDES = {"before": ("此前", "before"), "after": ("此后", "after")}
 FACTORS = {"data": ("数据", "data"), "model": ("模型", "model"), "rule": ("规则", "rule")}
 STATES = {"outside": ("不在评分范围", "outside the cohort"), "not_there": ("无此企业", "not there")}
 
@@ -43,6 +45,7 @@ def history_command(firm: str, task_name: str, lang: str, as_json: bool) -> None
     )
     head = {**served.envelope(task.bundle_id), "task": task.name, "firm": brief}
     found = {**head, "items": items}
+    note(source_line(found, lang))
     emit(found, as_json, history_text(found, lang))
 
 
@@ -112,6 +115,8 @@ def diff_command(before: str, after: str, **chosen: Any) -> None:
         found = comparisons.snapshots((before, after), question, LOCAL)
     else:
         found = comparisons.saved((before, after), LOCAL)
+    for side in ("before", "after"):
+        note(f"{SIDES[side][chosen['lang'] == 'en']}: {source_line(found[side], chosen['lang'])}")
     emit(found, chosen["as_json"], difference_text(found, chosen["lang"]))
 
 

@@ -86,12 +86,15 @@ def template_command(file: Path, as_json: bool) -> None:
 @click.command("doctor")
 @JSON
 def doctor_command(as_json: bool) -> None:
-    """Say what this home holds: heads, imports, bundles, snapshots, pointers."""
+    """Say what this home holds; audit, saved lists and decisions are verified."""
+    from serving.shortlist.kept import Lists
+
     workspace = Workspace.of()
     entries = workspace.vault.entries
     pointers = {name: p.value for name, p in workspace.store.pointers().items()}
     # What is still being written has a name that begins with a dot.
     bundles = sorted(p.name for p in workspace.bundles.glob("[!.]*") if p.is_dir())
+    lists, decisions = Lists(workspace.store).verified()
     snapshots = sorted(p.name for p in (workspace.home / "snapshots").glob("[!.]*") if p.is_dir())
     result = {
         "home": str(workspace.home),
@@ -103,6 +106,8 @@ def doctor_command(as_json: bool) -> None:
         "snapshots": snapshots,
         "pointers": pointers,
         "audit_entries": workspace.store.audited(),
+        "shortlists": lists,
+        "decisions": decisions,
     }
     lines = [f"{key}: {value}" for key, value in result.items() if key != "imports"]
     lines += [f"{e.action} {e.import_id[:12]} → head {e.head[:12]}" for e in entries]

@@ -11,6 +11,7 @@ import click
 
 from serving.commands.edge import DAY, JSON, LANGUAGE, bars, emit, note, warn_of_hindsight
 from serving.plan_in_use import plan_of
+from serving.shortlist.words import source_line
 from serving.workspace import SNAPSHOT, Workspace
 from tidu.errors import NotFound
 
@@ -101,8 +102,14 @@ def compare_command(a: str, b: str, task_name: str, lang: str, as_json: bool) ->
     name = published_name(workspace, served, task_name)
     found = comparison(served, LOCAL, (a, b), name)
     note(INTERNAL[lang])
+    note(source_line(found, lang))
     emit(found, as_json, compared(found, lang))
 
+
+REST = {
+    "zh": "其余{0}项指标:评分差{1:+.2f}",
+    "en": "{0} further features: score difference {1:+.2f}",
+}
 
 INTERNAL = {
     "zh": "仅供内部研究,不对外提供;行政决定只引用条款",
@@ -123,6 +130,8 @@ def compared(found: dict[str, Any], lang: str) -> str:
         for sign, kind in (("+", "positive"), ("-", "negative"))
         for reason in found[kind]
     ]
+    if found["rest"]["features"]:  # so that what is shown adds up to the difference
+        lines.append(REST[lang].format(found["rest"]["features"], found["rest"]["contribution"]))
     return "\n".join([*heads, total, *lines])
 
 

@@ -15,7 +15,7 @@ from serving.commands.publishing import published_name, served_here
 from serving.shortlist.decisions import DECISIONS, Decision, decision_of, grounds_of
 from serving.shortlist.export import FORMATS, exported
 from serving.shortlist.question import MODES, MOST, Question, mode_of
-from serving.shortlist.words import chance_text, head_lines
+from serving.shortlist.words import chance_text, head_lines, place_text
 from serving.workspace import Workspace
 from tidu.errors import UsageError
 
@@ -29,6 +29,8 @@ NAMES = {
     "name": ("企业名称", "name"),
     "district": ("区县", "district"),
     "chance": ("估计概率(90%区间)", "chance (90 %)"),
+    "p_top": ("前K概率", "in first K"),
+    "places": ("名次区间", "places"),
     "verdict": ("判定", "verdict"),
     "unmet": ("不符合", "unmet"),
     "open": ("待核实", "open"),
@@ -125,6 +127,8 @@ def _line(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("place", "firm_id", "name", "district")},
         "chance": chance_text(row),
+        "p_top": None if row["p_top"] is None else f"{row['p_top']:.0%}",
+        "places": place_text(row) or None,
         "verdict": verdict and verdict[lang],
         "unmet": verdict and len(verdict["unmet"]),
         "open": verdict and len(verdict["unknown"]) + len(verdict["manual"]),

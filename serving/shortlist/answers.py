@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,6 +14,8 @@ from tidu.errors import NotFound, UsageError
 __all__ = ["decided", "envelope_of", "fresh", "row_of", "shown", "task_of"]
 
 HORIZON = 12
+
+OTHERS = {"zh": "其他区县企业", "en": "a firm of another district"}
 
 
 def task_of(task: str, tier: str, published: Sequence[str]) -> str:
@@ -53,6 +56,8 @@ def shown(saved: Saved, viewer: Viewer) -> dict[str, Any]:
     rows = [row for row in body["items"] if _sees(viewer, row)]
     hidden = len(body["items"]) - len(rows)
     if viewer.districts is not None:
+        visible = {row["firm_id"] for row in rows}
+        rows = [{**row, "conflicts": [_own(c, visible) for c in row["conflicts"]]} for row in rows]
         body["districts"] = [d for d in body["districts"] if d["district"] in viewer.districts]
     own = {
         "shortlist_id": saved.id,
@@ -63,6 +68,21 @@ def shown(saved: Saved, viewer: Viewer) -> dict[str, Any]:
         "hidden": hidden,
     }
     return {**body, "items": rows, **own}
+
+
+def _own(conflict: Mapping[str, Any], visible: Collection[str]) -> dict[str, Any]:
+    """A conflict without the names of firms on the list that the viewer does not see.
+
+    Who holds the title is named: titles are published.
+    """
+    shown = [one for one in conflict["with"] if one["holds"] or one["firm_id"] in visible]
+    words = {lang: conflict[lang] for lang in OTHERS}
+    for one in conflict["with"]:
+        if one not in shown:
+            # As a whole, not as the beginning of another id; in Chinese no blank stands around it.
+            name = rf"(?a:(?<!\w){re.escape(one['firm_id'])}(?!\w))"
+            words = {lang: re.sub(name, OTHERS[lang], text) for lang, text in words.items()}
+    return {**conflict, "with": shown, **words}
 
 
 def row_of(saved: Saved, viewer: Viewer, firm_id: str) -> Mapping[str, Any]:

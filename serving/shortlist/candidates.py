@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -47,8 +48,9 @@ def candidates_of(
 ) -> Candidates:
     """All firms of the snapshot, as far as the viewer sees them, as the question asks for them.
 
-    A filter that matches no firm of the snapshot is taken for a slip and refused, unless
-    ``filters_match`` is false: the question was asked of other firms.
+    A filter that matches no firm of the snapshot, and a firm to be excluded that is not in it, are
+    taken for slips and refused, unless ``filters_match`` is false: the question was asked of other
+    firms.
     """
     snapshot, task = served.snapshot, served.task(question.task)
     tier = tier_of(question.task)
@@ -56,6 +58,7 @@ def candidates_of(
     if filters_match:
         _known_filter(snapshot, "district", question.districts, exact=True)
         _known_filter(snapshot, "industry", question.industries, exact=False)
+        _known_firms(snapshot, question.exclude)
     n = len(snapshot.firms)
     row = task.row_of
     score = np.full(n, np.nan)
@@ -159,3 +162,15 @@ def _known_filter(snapshot: Snapshot, column: str, asked: Any, *, exact: bool) -
                 f"Did you mean {' or '.join(near)}?",
                 {"alternatives": near},
             )
+
+
+def _known_firms(snapshot: Snapshot, asked: Sequence[str]) -> None:
+    """A firm that is to be left out by a misspelt id would stay in unseen."""
+    if strange := [firm for firm in asked if snapshot.firms.number(firm) is None]:
+        near = snapshot.firms.near(strange[0])
+        raise UsageError(
+            f"Firms to be excluded must be in the snapshot, found {len(strange)} that are not:"
+            f" {', '.join(strange[:5])}.",
+            f"Did you mean {' or '.join(near)}?" if near else "Leave them out of exclude.",
+            {"strange": strange, "alternatives": near},
+        )

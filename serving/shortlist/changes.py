@@ -71,6 +71,11 @@ class Comparisons:
         wanted = {f"{kind}:{task}" for kind in ("scores", "reasons") for task in tasks}
         wanted |= {f"verdicts:{tier}:new", f"rungs:{tier}", "standing", "law", "plan"}
         path = self.workspace.home / "snapshots" / identity
+        if not path.is_dir():
+            raise NotFound(
+                f"The snapshot {identity} of a list must be there to compare it, found it gone.",
+                "Bring it back from a backup; the list itself can be read without it.",
+            )
         found = Snapshot.open(path, wanted.__contains__)
         if question.task not in found.tasks:
             raise NotFound(

@@ -82,18 +82,25 @@ class Turned:
 class Choice:
     """``places`` index the candidates in the order of the list: by falling score, ties by firm_id.
 
-    ``included`` marks those that only their inclusion brought in. ``eligible`` counts who passes
-    mode and filters, ``unknown`` who passes the filters while nobody can say whether the mode
-    applies: they are in no list of that mode, which the list says. ``passing`` marks the eligible.
+    ``included`` marks those that only their inclusion brought in; ``passing`` the eligible, who
+    pass mode and filters; ``open`` who passes the filters while nobody can say whether the mode
+    applies: they are in no list of that mode, which the list says.
     """
 
     places: NDArray[np.intp]
     included: NDArray[np.bool_]
     passing: NDArray[np.bool_]
-    eligible: int
-    unknown: int
+    open: NDArray[np.bool_]
     short: int
     turned: tuple[Turned, ...] = ()
+
+    @property
+    def eligible(self) -> int:
+        return int(self.passing.sum())
+
+    @property
+    def unknown(self) -> int:
+        return int(self.open.sum())
 
 
 def choose(candidates: Candidates, question: Question) -> Choice:
@@ -121,8 +128,7 @@ def choose(candidates: Candidates, question: Question) -> Choice:
         places,
         ~np.isin(places, own),
         passing,
-        int(passing.sum()),
-        int((asked & (applies == UNKNOWN)).sum()),
+        asked & (applies == UNKNOWN),
         question.k - len(places),
         tuple(turned),
     )

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from serving.shortlist.arguments import number_in
 from serving.shortlist.conflicts import CRITERION
 from tidu.errors import Refused, UsageError
 
@@ -23,13 +24,6 @@ DECISIONS = {"recommend": "推荐", "refuse": "不推荐", "return": "退回补�
 ONLY_CLAUSES = "行政决定只引用条款"
 
 LONGEST_NOTE = 2_000
-
-NUMBERS_ZH = ("分数", "得分", "评分", "打分", "排名", "排位", "名次", "排序靠", "概率", "可能性",
-              "模型评", "模型预", "模型认为", "模型显示", "特征贡献")  # fmt: skip
-NUMBERS_EN = re.compile(
-    r"(?<![a-z])(scor(?:es|ed|ing|e)|rank(?:ings|ing|ed|s)?|chances?|probabilit(?:ies|y)|shapley"
-    r"|shap|likelihood)(?![a-z])"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +41,19 @@ class Decision:
             problems.append(f"a decision is one of {', '.join(DECISIONS)}, found {self.decision!r}")
         if len(self.note) > LONGEST_NOTE:
             problems.append(f"a note has at most {LONGEST_NOTE} characters, found {len(self.note)}")
+        if strange := _unwritable(self.note + self.firm_id + "".join(self.grounds)):
+            problems.append(f"it is written without control characters, found {strange!r}")
         if len(set(self.grounds)) < len(self.grounds):
             problems.append("each ground is cited once")
         if problems:
             raise UsageError(f"A decision: {'; '.join(problems)}.", "Correct every point named.")
+
+
+def _unwritable(text: str) -> str:
+    """The first character that no store keeps alike and no reader sees; "" where there is none."""
+    return next(
+        (c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t"), ""
+    )
 
 
 def decision_of(text: str) -> str:
@@ -141,24 +144,10 @@ def _refuse_numbers(decision: Decision) -> None:
     for where, text in (("note", decision.note), *(("ground", g) for g in decision.grounds)):
         if where == "ground" and re.fullmatch(r"[a-z]+:[a-z0-9_]+", text):
             continue  # a code: whether it is this firm's is looked up
-        if found := _number_in(text):
+        if found := number_in(text):
             raise Refused(
                 f"A {where} must not argue with a score, a rank or a chance, found {found!r}:"
                 f" {ONLY_CLAUSES}.",
                 "Cite the clause, the exclusion or the paper by its code; leave the number out.",
                 {"reason": ONLY_CLAUSES, "found": found},
             )
-
-
-def _number_in(text: str) -> str:
-    """The word by which a text argues with a number; "" where it does not.
-
-    >>> _number_in("概 率偏低"), _number_in("SHAP值为负"), _number_in("缺少审计报告")
-    ('概率', 'shap', '')
-    """
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    if found := NUMBERS_EN.search(plain):
-        return found.group(1)
-    # Nothing between two characters hides a word: blanks, signs and invisible characters go.
-    bare = "".join(c for c in plain if unicodedata.category(c)[0] in "LN")
-    return next((word for word in NUMBERS_ZH if word in bare), "")

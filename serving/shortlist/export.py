@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from serving.shortlist.words import chance_text, head_lines
+from model.wording import UNITS_EN
+from serving.shortlist.words import chance_text, head_lines, place_text
 
 __all__ = ["COLUMNS", "FORMATS", "MEDIA", "exported"]
 
@@ -46,6 +47,15 @@ COLUMNS = {
 }
 """Columns of every format with their heads in Chinese and English."""
 
+SOURCE = {
+    "shortlist_id": ("名单编号", "List id"),
+    "as_of": ("基准日", "As of"),
+    "snapshot_id": ("快照", "Snapshot"),
+    "model_version": ("模型", "Model"),
+    "edition": ("认定标准", "Edition"),
+}
+"""Last columns of CSV, which has no page in front: what every row rests on."""
+
 SIZES = {
     "micro": ("微型", "micro"),
     "small": ("小型", "small"),
@@ -56,7 +66,7 @@ INCLUDED = ("指定列入", "listed because it had to be")
 STALE = ("账目较旧", "scored on older accounts")
 NO_DISTRICT = ("区县未知", "No district")
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for a formula at the beginning of a cell of a CSV file."""
 
 SHEET_NAME = re.compile(r"[\[\]:*?/\\']")
@@ -70,7 +80,7 @@ def exported(body: Mapping[str, Any], form: str, lang: str) -> bytes:
     """The file of a list that was made or saved; the same list gives the same bytes."""
     rows = [_cells(row, lang) for row in body["items"]]
     if form == "csv":
-        return _csv(rows, lang)
+        return _csv(body, rows, lang)
     if form == "xlsx":
         return _xlsx(body, rows, lang)
     return _html(body, rows, lang)
@@ -82,7 +92,6 @@ def _cells(row: Mapping[str, Any], lang: str) -> Cells:
     papers = row["papers"] or {"missing": (), "expired": ()}
     signs = row["reasons"]
     reasons = [r[f"text_{lang}"] for r in (*signs["positive"], *signs["negative"])]
-    places = "" if row["place_low"] is None else f"{row['place_low']}–{row['place_high']}"
     remarks = [s[lang] for s in row["statements"]]
     remarks += [INCLUDED[pick]] if row["included"] else []
     remarks += [STALE[pick]] if row["stale"] else []
@@ -95,7 +104,7 @@ def _cells(row: Mapping[str, Any], lang: str) -> Cells:
         "size": SIZES[row["size"]][pick] if row["size"] else "",
         "chance": chance_text(row),
         "p_top": "" if row["p_top"] is None else f"{row['p_top']:.0%}",
-        "places": places,
+        "places": place_text(row),
         "verdict": verdict[lang],
         "unmet": "\n".join(_gap(c, lang) for c in verdict["unmet"]),
         "open": "\n".join(c[lang] for c in (*verdict["unknown"], *verdict["manual"])),
@@ -111,7 +120,11 @@ def _gap(criterion: Mapping[str, Any], lang: str) -> str:
     """An unmet criterion with document, clause and what is missing in its own unit."""
     missing = [c for c in (criterion, *criterion["parts"]) if c["gap"] not in (None, 0.0)]
     word = "差" if lang == "zh" else "lacks"
-    told = "; ".join(f"{word} {abs(c['gap']):.4g} {c['unit'] or ''}".rstrip() for c in missing)
+    units = [UNITS_EN.get(c["unit"], c["unit"]) if lang == "en" else c["unit"] for c in missing]
+    told = "; ".join(
+        f"{word} {abs(c['gap']):.4g} {unit or ''}".rstrip()
+        for c, unit in zip(missing, units, strict=True)
+    )
     head = f"{criterion[lang]}({criterion['document']} {criterion['clause']})"
     return f"{head} {told}".rstrip()
 
@@ -119,12 +132,14 @@ def _gap(criterion: Mapping[str, Any], lang: str) -> str:
 # ----------------------------------------------------------------------------------------- csv
 
 
-def _csv(rows: Sequence[Cells], lang: str) -> bytes:
+def _csv(body: Mapping[str, Any], rows: Sequence[Cells], lang: str) -> bytes:
     pick, out = 0 if lang == "zh" else 1, io.StringIO()
     lines = csv.writer(out, lineterminator="\r\n")
-    lines.writerow([words[pick] for words in COLUMNS.values()])
+    about = {**body, "edition": (body["edition"] or {}).get("edition")}
+    source = [_harmless(about.get(name) or "") for name in SOURCE]
+    lines.writerow([words[pick] for words in (*COLUMNS.values(), *SOURCE.values())])
     for row in rows:
-        lines.writerow([_harmless(row[name]) for name in COLUMNS])
+        lines.writerow([*(_harmless(row[name]) for name in COLUMNS), *source])
     return b"\xef\xbb\xbf" + out.getvalue().encode()  # spreadsheets read UTF-8 by its mark
 
 
@@ -149,7 +164,7 @@ def _xlsx(body: Mapping[str, Any], rows: Sequence[Cells], lang: str) -> bytes:
         for line, words in enumerate(head_lines(body, lang)):
             front.write_string(line, 0, words, text)
         front.set_column(0, 0, 100)
-        used: set[str] = {front.get_name().casefold()}
+        used: set[str] = {front.get_name().casefold(), "history"}  # a name that Excel keeps
         for title, own in _by_district(rows, pick):
             sheet = book.add_worksheet(_sheet_name(title, used))
             sheet.freeze_panes(1, 3)

@@ -24,6 +24,11 @@ __all__ = ["Lists", "Recorded", "Saved"]
 
 SAVED, DECIDED = "shortlist.save", "shortlist.decide"
 
+PAGE = 100
+_SUBJECT = "shortlist:"
+_BOUND = ("id", "snapshot_id", "task", "hash", "actor", "at")
+"""Of a row of the table: what the audit entry of its saving says, too."""
+
 After = Callable[[Connection, Any], None]
 
 
@@ -76,7 +81,7 @@ class Lists:
         digest = of_bytes(content)
         snapshot, task = str(body["snapshot_id"]), str(body["task"])
         detail = {"hash": digest, "snapshot_id": snapshot, "task": task}
-        entry = audit.Entry(SAVED, actor, f"shortlist:{identity}", detail)
+        entry = audit.Entry(SAVED, actor, _SUBJECT + identity, detail)
 
         def apply(connection: Connection, at: str) -> Saved:
             last = connection.execute(sa.select(sa.func.max(tables.shortlists.c.number))).scalar()
@@ -94,12 +99,10 @@ class Lists:
         table = tables.shortlists
         query = sa.select(table).where(table.c.id == identity)
         row = self._store.read(lambda connection: connection.execute(query).first())
-        if row is None:
-            raise NotFound(
-                f"A saved list must have the id {identity!r}, found none.", "GET /v1/shortlists."
-            )
-        found = of_bytes(row.content)
         bound = [e for e in self._entries(identity) if e.action == SAVED]
+        if row is None:
+            raise _deleted(identity, bound[0]) if bound else _unknown(identity)
+        found = of_bytes(row.content)
         told = json.loads(bound[0].detail)["hash"] if bound else None
         if not found == row.hash == told:
             raise Refused(
@@ -107,25 +110,49 @@ class Lists:
                 f" {found[:12]}, stored as {row.hash[:12]}.",
                 "The list was edited: compare with a backup.",
             )
+        _refuse_edited(_plain(row), bound[0])
         body = json.loads(row.content)
         return Saved(row.id, row.number, row.hash, row.actor, row.at, body)
 
     def page(self, before: int | None, limit: int) -> tuple[list[dict[str, Any]], int | None, int]:
-        """Lists by falling number, those below ``before``; with the number where more follow."""
+        """Lists by falling number, those below ``before``; with the number where more follow.
+
+        Each is what the audit says was saved, and none that it names is missing.
+        """
         table = tables.shortlists
         names = ("id", "number", "snapshot_id", "task", "hash", "actor", "at")
         query = sa.select(*(table.c[name] for name in names)).order_by(table.c.number.desc())
         if before is not None:
             query = query.where(table.c.number < before)
 
-        def look(connection: Connection) -> tuple[list[dict[str, Any]], int]:
-            total = connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()
-            rows = connection.execute(query.limit(limit + 1))
-            return [_plain(row) for row in rows], int(total or 0)
+        saves = sa.select(tables.audit).where(tables.audit.c.action == SAVED)
 
-        rows, total = self._store.read(look)
+        def look(connection: Connection) -> tuple[list[dict[str, Any]], list[audit.Record]]:
+            rows = [_plain(row) for row in connection.execute(query.limit(limit + 1))]
+            told = connection.execute(saves.order_by(tables.audit.c.seq))
+            return rows, [audit.Record(*entry) for entry in told]
+
+        rows, bound = self._store.read(look)
+        last = len(bound) if before is None else min(before - 1, len(bound))
+        due = {number: bound[number - 1] for number in range(last, max(last - limit - 1, 0), -1)}
+        for number, entry in due.items():
+            if number not in {row["number"] for row in rows}:
+                raise _deleted(_named(entry), entry)
+        for row in rows:
+            _refuse_edited(row, due.get(row["number"]))
         items = [{"shortlist_id": row.pop("id"), **row} for row in rows[:limit]]
-        return items, items[-1]["number"] if len(rows) > limit else None, total
+        return items, items[-1]["number"] if len(rows) > limit else None, len(bound)
+
+    def verified(self) -> tuple[int, int]:
+        """Read every saved list and its decisions, each verified; return how many there are."""
+        decided, before, total = 0, None, 0
+        while True:
+            items, before, total = self.page(before, PAGE)
+            for item in items:
+                self.get(item["shortlist_id"])
+                decided += len(self.decisions(item["shortlist_id"]))
+            if before is None:
+                return total, decided
 
     # ---- decisions
 
@@ -136,7 +163,7 @@ class Lists:
         grounds = examined(decision, self.get(identity).row(decision.firm_id))
         about = [identity, decision.firm_id, decision.decision, grounds, decision.note, actor]
         entry = audit.Entry(
-            DECIDED, actor, f"shortlist:{identity}",
+            DECIDED, actor, _SUBJECT + identity,
             {"firm_id": decision.firm_id, "decision": decision.decision,
              "grounds": list(decision.grounds), "content": of_json(about)},
         )  # fmt: skip
@@ -182,7 +209,51 @@ class Lists:
         return found
 
     def _entries(self, identity: str) -> list[audit.Record]:
-        return self._store.history(f"shortlist:{identity}")
+        entries = self._store.history(_SUBJECT + identity)
+        for entry in entries:
+            _refuse_unsound(entry)
+        return entries
+
+
+def _named(entry: audit.Record) -> str:
+    """The id of the list that an entry is about."""
+    return entry.subject.removeprefix(_SUBJECT)
+
+
+def _refuse_unsound(entry: audit.Record) -> None:
+    """Refuse an entry whose content is not what it was hashed with; ``tidu doctor`` checks all."""
+    if entry.hash != entry.digest():
+        raise Refused(
+            f"Audit entry {entry.seq} must hash to {entry.hash[:12]}, found {entry.digest()[:12]}.",
+            "The audit was edited: compare with a backup.",
+        )
+
+
+def _refuse_edited(row: Mapping[str, Any], entry: audit.Record | None) -> None:
+    """Refuse a row whose id, snapshot, task, hash, actor or time is not that of its saving."""
+    told: dict[str, Any] = {}
+    if entry is not None:
+        _refuse_unsound(entry)
+        told = {**json.loads(entry.detail), "id": _named(entry), "actor": entry.actor}
+        told["at"] = entry.at
+    if edited := sorted(name for name in _BOUND if row[name] != told.get(name)):
+        raise Refused(
+            f"List {row['id']} must stand as it was saved, found another {', '.join(edited)}.",
+            "The list was edited: compare with a backup.",
+        )
+
+
+def _deleted(identity: str, entry: audit.Record) -> Refused:
+    return Refused(
+        f"List {identity} must be there as {entry.actor} saved it at {entry.at}, found it gone.",
+        "The list was deleted: compare with a backup.",
+    )
+
+
+def _unknown(identity: str) -> NotFound:
+    return NotFound(
+        f"A saved list must have the id {identity!r}, found none.", "GET /v1/shortlists."
+    )
 
 
 def _plain(row: sa.Row[Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,9 @@ def shortlist(
         "counts": counts,
         "districts": _districts(candidates, choice),
         "statements": list(facts.get("statements", [])),
-        "notes": notes_of(question, counts, about, papers=casework is not None),
+        "notes": notes_of(
+            question, counts, about, papers=casework is not None, law=task.scores.rank_law
+        ),
         "items": items,
     }
 
@@ -95,17 +98,17 @@ def _edition(snapshot: Snapshot, task: str) -> dict[str, Any] | None:
 
 
 def _districts(candidates: Candidates, choice: Choice) -> list[dict[str, Any]]:
-    """Who passes and who is listed, by district; firms of no known district under ""."""
+    """Who passes, who is listed and of whom nobody can say, by district; "" is not on record."""
     name = [d or "" for d in candidates.district]
-    eligible: dict[str, int] = {}
-    for place in np.flatnonzero(choice.passing):
-        eligible[name[place]] = eligible.get(name[place], 0) + 1
-    listed: dict[str, int] = {}
-    for place in choice.places:
-        listed[name[place]] = listed.get(name[place], 0) + 1
+    places = {
+        "eligible": np.flatnonzero(choice.passing),
+        "listed": choice.places,
+        "unknown": np.flatnonzero(choice.open),
+    }
+    counts = {what: Counter(name[n] for n in found.tolist()) for what, found in places.items()}
     return [
-        {"district": d, "eligible": eligible.get(d, 0), "listed": listed.get(d, 0)}
-        for d in sorted(eligible.keys() | listed.keys())
+        {"district": d, **{what: each[d] for what, each in counts.items()}}
+        for d in sorted({d for each in counts.values() for d in each})
     ]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serving.shortlist.question import MODES, Question
 
-__all__ = ["ADVICE", "chance_text", "head_lines", "notes_of"]
+__all__ = ["ADVICE", "chance_text", "head_lines", "notes_of", "place_text", "source_line"]
 
 ADVICE = {
     "code": "advice",
@@ -26,9 +26,14 @@ STATES = {
 
 
 def notes_of(
-    question: Question, counts: Mapping[str, int], about: Mapping[str, Any], *, papers: bool
+    question: Question,
+    counts: Mapping[str, int],
+    about: Mapping[str, Any],
+    *,
+    papers: bool,
+    law: object,
 ) -> list[dict[str, str]]:
-    """Everything that a reader would otherwise take for something else."""
+    """Everything a reader would otherwise take for something else; ``law`` is that of ranks."""
     notes = [ADVICE]
     if counts["short"]:
         notes.append(
@@ -53,6 +58,15 @@ def notes_of(
         )
     if not papers:
         notes.append(_note("papers", "未列申报材料情况", "The state of papers is not shown"))
+    if law is None:
+        notes.append(
+            _note(
+                "ranks",
+                "该模型样本不足或较旧,名次区间和属于前K家的概率未知",
+                "The model has too few outcomes, or is too old, to say how ranks move: place"
+                " intervals and chances of the first K are unknown",
+            )
+        )
     return notes
 
 
@@ -88,6 +102,23 @@ def chance_text(row: Mapping[str, Any]) -> str:
     return f"{row['probability']:.1%} ({row['p_low']:.1%}–{row['p_high']:.1%})"
 
 
+def place_text(row: Mapping[str, Any]) -> str:
+    """The 90 % interval of a row's place, as 3–17; "" without a law of ranks."""
+    return "" if row["place_low"] is None else f"{row['place_low']}–{row['place_high']}"
+
+
+def source_line(body: Mapping[str, Any], lang: str) -> str:
+    """What an answer rests on: day, snapshot, bundle, law."""
+    words = {
+        "as_of": ("基准日", "as of"),
+        "snapshot_id": ("快照", "snapshot"),
+        "model_version": ("模型", "model"),
+        "policy_edition": ("规则版本", "law"),
+    }
+    pick = 0 if lang == "zh" else 1
+    return " · ".join(f"{said[pick]} {body[name]}" for name, said in words.items() if body[name])
+
+
 def head_lines(body: Mapping[str, Any], lang: str) -> list[str]:
     """What stands above a list: its subject, what it rests on, its counts and its notes."""
     zh = lang == "zh"
@@ -100,19 +131,27 @@ def head_lines(body: Mapping[str, Any], lang: str) -> list[str]:
         word = ("编号", "保存") if zh else ("id", "saved")
         who = f"{body['saved_by']} {body['saved_at']}"
         lines.append(f"{word[0]} {saved} · {word[1]} {who} · sha256 {body['hash']}")
-    known = ("基准日", "快照", "模型") if zh else ("as of", "snapshot", "model")
-    values = (body["as_of"], body["snapshot_id"], body["model_version"])
-    lines.append(" · ".join(f"{k} {v}" for k, v in zip(known, values, strict=True)))
+    lines.append(source_line(body, lang))
     if edition:
         lines.append(f"{edition[f'edition_{lang}']} {edition['document']} · {edition['batch']}")
     words = ("评分范围", "可列入", "列入") if zh else ("cohort", "eligible", "listed")
     numbers = (counts["cohort"], counts["eligible"], counts["listed"])
     lines.append(" · ".join(f"{w} {n}" for w, n in zip(words, numbers, strict=True)))
     if body["districts"]:
-        heads = ("区县(可列入/列入)", "区县未知") if zh else ("districts (eligible/listed)", "none")
-        each = [
-            f"{d['district'] or heads[1]} {d['eligible']}/{d['listed']}" for d in body["districts"]
-        ]
-        lines.append(f"{heads[0]}: {' · '.join(each)}")
+        lines.append(_district_line(body["districts"], zh=zh))
     lines += [f"* {s[lang]}" for s in (*body["statements"], *body["notes"])]
     return lines
+
+
+def _district_line(districts: Sequence[Mapping[str, Any]], *, zh: bool) -> str:
+    """Counts by district; of whom nobody can say only where there are such firms."""
+    shown = {"eligible": ("可列入", "eligible"), "listed": ("列入", "listed")}
+    if any(d.get("unknown") for d in districts):  # lists of before do not count them
+        shown["unknown"] = ("不能判断", "unknown")
+    pick = 0 if zh else 1
+    head = ("区县", "districts ")[pick] + f"({'/'.join(words[pick] for words in shown.values())})"
+    each = [
+        f"{d['district'] or ('区县未知', 'none')[pick]} {'/'.join(str(d[name]) for name in shown)}"
+        for d in districts
+    ]
+    return f"{head}: {' · '.join(each)}"
