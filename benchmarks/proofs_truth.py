@@ -132,6 +132,8 @@ def calibration_counts(found: Sequence[Ranked]) -> Counts:
     counts: dict[str, object] = {}
     for tier in TIERS:
         chosen = [t for t in found if t.tier == tier]
+        if not chosen:  # the sample tests two tiers
+            continue
         label = np.concatenate([t.known["label"] for t in chosen])
         chance = np.concatenate([t.known["chance"] for t in chosen])
         known = ~np.isnan(label)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.known_truth import Ranked
 from benchmarks.known_truth_measures import calibrated, caught, list_length, ratio, spread
 from benchmarks.known_truth_rows import TIERS, Town, raw, town, wide
-from benchmarks.proofs_truth import missed, rivals
+from benchmarks.proofs_truth import calibration_counts, missed, rivals
 from features.panel import History, Rows
 from features.profile import Profile, observe, specs_for
 
@@ -160,3 +160,13 @@ def test_a_rival_counts_with_its_better_input() -> None:
     scores = {"catboost raw": hazard, "catboost profile": -hazard, "tidu": hazard, "alone": hazard}
     lists = [_list(600, 1, latent=hazard, observable=hazard, **scores)]
     assert rivals(lists) == {"catboost": (1.0, 1.0)}
+
+
+def test_tiers_without_lists_have_no_calibration() -> None:
+    rng = np.random.default_rng(5)
+    chance = rng.beta(1, 9, 400)
+    label = (rng.random(400) < chance).astype(float)
+    one = Ranked(1, 2025, TIERS[1], {"label": label, "chance": chance})
+    counts = calibration_counts([one])
+    assert counts[f"{TIERS[1]} error holds"]
+    assert not [name for name in counts if not name.startswith(TIERS[1])]
