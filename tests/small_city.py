@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,7 +122,15 @@ def trained_city(home: Path, files: Path) -> Trained:
 
 def copied(home: Path, to: Path) -> Path:
     """A home that a test may change."""
-    shutil.copytree(home, to, dirs_exist_ok=True)
+    shutil.copytree(home, to, dirs_exist_ok=True, ignore=shutil.ignore_patterns("tidu.sqlite*"))
+    # Through SQLite: files beside a database come and go with whoever still has it open.
+    store = home / "tidu.sqlite"
+    if store.exists():
+        with (
+            contextlib.closing(sqlite3.connect(store)) as source,
+            contextlib.closing(sqlite3.connect(to / store.name)) as copy,
+        ):
+            source.backup(copy)
     return to
 
 
