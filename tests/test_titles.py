@@ -271,7 +271,7 @@ def test_no_application_is_a_no_only_where_applications_are_covered() -> None:
 def test_a_title_that_falls_due_lapses_unless_it_is_issued_again() -> None:
     tier = "little_giant"
 
-    def due(firm: str, until: str = "2025-01-31") -> Row:
+    def due(firm: str, until: str | None = "2025-01-31") -> Row:
         return title(firm, tier, "2022-01-31", until)
 
     seen = history(
@@ -282,7 +282,7 @@ def test_a_title_that_falls_due_lapses_unless_it_is_issued_again() -> None:
             due("anew"), title("anew", tier, "2025-06-30", "2028-06-30"),
             due("late"), title("late", tier, "2025-07-01", "2028-07-01", purpose="review"),
             due("eve", "2024-06-29"), due("first", "2024-06-30"), due("last", "2025-06-30"),
-            due("next", "2025-07-01"), due("endless", None),  # type: ignore[arg-type]
+            due("next", "2025-07-01"), due("endless", None),
             due("twice"), title("twice", tier, "2023-05-01", "2026-05-01", purpose="review"),
             {**due("struck"), "revoked_on": "2024-05-01"},
         ],
