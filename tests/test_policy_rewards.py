@@ -1,4 +1,4 @@
-"""One-off rewards A7-A11 and A15: worked by hand, against a slow oracle, and by properties.
+"""One-off rewards A7-A11 and A15, worked by hand: who is paid, and relocation.
 
 The amounts are read from the plan's rows, the hand-worked results are not.
 """
@@ -9,63 +9,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_panels import panel_of
-
-from policy.plan.budgets import by_district, by_year, ceilings
-from policy.plan.claims import REASONS, Reward, Terms
-from policy.plan.relocation import Relocation
-from policy.plan.settlement import Scheme, if_recognised, settle
-from policy.plan.stacking import LIFETIME, READINGS, SAME_YEAR
-from tidu.clock import add_months
-
-DAY = date(2026, 11, 22)
-AMOUNT = {"A7": 200.0, "A8": 50.0, "A9": 500.0, "A10": 100.0}
-TIER = {
-    "A7": "little_giant",
-    "A8": "srdi_provincial",
-    "A9": "single_champion",
-    "A10": "single_champion_product",
-}
-SCHEME = Scheme(
-    tuple(Reward(row, (tier,), AMOUNT[row], (f"{row}奖励",)) for row, tier in TIER.items()),
-    Relocation("A15", ("A7", "A8"), 12, ("closure", "abnormal_list"), ("迁入奖励",)),
+from reward_rows import (
+    DAY,
+    REVIEWED,
+    SCHEME,
+    TERMS,
+    Row,
+    event,
+    moved,
+    new,
+    paid,
+    review,
 )
-TERMS = Terms(since=date(2022, 1, 1), gone_kinds=("closure", "dissolved"))
-REVIEWED = replace(TERMS, reviewed=frozenset({"A15"}))
 
-Row = dict[str, Any]
-
-
-def new(reward: str, day: str, **more: Any) -> Row:
-    return {"tier": TIER[reward], "issued_on": date.fromisoformat(day), "purpose": "new"} | more
-
-
-def review(reward: str, day: str) -> Row:
-    return new(reward, day, purpose="review")
-
-
-def paid(item: str, day: str, amount: float | None, year: int | None = None) -> Row:
-    return {"item": item, "paid_on": date.fromisoformat(day), "amount": amount, "year": year}
-
-
-def event(kind: str, day: str, ended: str | None = None, **more: Any) -> Row:
-    end = date.fromisoformat(ended) if ended else None
-    return {"kind": kind, "on": date.fromisoformat(day), "ended_on": end} | more
-
-
-def moved(day: str | None, whole: int | None = 1, out: str | None = None) -> Row:
-    return {
-        "city_in_on": date.fromisoformat(day) if day else None,
-        "whole_relocation": whole,
-        "city_out_on": date.fromisoformat(out) if out else None,
-    }
+from policy.plan.claims import REASONS, Terms
+from policy.plan.settlement import settle
+from policy.plan.stacking import READINGS, SAME_YEAR
+from tidu.clock import add_months
 
 
 @dataclass(frozen=True)
@@ -372,118 +338,6 @@ def test_who_gets_less_is_told_why(reading: str) -> None:
     assert less["reason"].isin([reason for reason in REASONS if reason]).all()
 
 
-# ------------------------------------------------------------------------------- the slow oracle
-
-
-def oracle(rows: Sequence[Row], awards: Sequence[Row], reading: str, terms: Terms) -> float:
-    """What one firm that never moved is owed, step by step from the wording."""
-    claims: dict[str, Row] = {}
-    held: set[str] = set()
-    for row in sorted(rows, key=lambda row: row["issued_on"]):
-        reward = next(row_id for row_id, tier in TIER.items() if tier == row["tier"])
-        before = reward in held
-        held.add(reward)
-        if row["purpose"] != "new" or (terms.first_only and before) or reward in claims:
-            continue
-        if row["issued_on"] < (terms.since or date.min):
-            continue
-        if row.get("revoked_on") and row["revoked_on"] <= DAY and not terms.pays_revoked:
-            continue
-        claims[reward] = row
-    spent: dict[int, float] = {}
-    for award in awards:
-        reward = award["item"].removesuffix("奖励")
-        own = claims.get(reward)
-        year = own["issued_on"].year if own else award["year"] or award["paid_on"].year - terms.lag
-        spent[year] = spent.get(year, 0.0) + award["amount"]
-    if reading == LIFETIME:
-        highest = max((AMOUNT[reward] for reward in claims), default=0.0)
-        return max(0.0, highest - sum(spent.values()))
-    owed = 0.0
-    for year in {row["issued_on"].year for row in claims.values()}:
-        of_year = [AMOUNT[r] for r, row in claims.items() if row["issued_on"].year == year]
-        owed += max(0.0, max(of_year) - spent.get(year, 0.0))
-    return owed
-
-
-days = st.dates(date(2020, 1, 1), DAY)
-titles = st.fixed_dictionaries(
-    {
-        "tier": st.sampled_from(list(TIER.values())),
-        "issued_on": days,
-        "purpose": st.sampled_from(["new", "new", "review"]),
-        "revoked_on": st.none() | st.none() | days,
-    }
-)
-awards = st.fixed_dictionaries(
-    {
-        "item": st.sampled_from([f"{row}奖励" for row in TIER]),
-        "paid_on": st.dates(date(2022, 1, 1), DAY),
-        "amount": st.sampled_from([20.0, 50.0, 100.0, 120.0, 200.0, 500.0, 600.0]),
-        "year": st.none() | st.integers(2021, 2026),
-    }
-)
-firms = st.tuples(
-    st.lists(titles, max_size=5, unique_by=lambda row: (row["tier"], row["issued_on"])),
-    st.lists(awards, max_size=4, unique_by=lambda row: (row["item"], row["paid_on"])),
-)
-some_terms = st.builds(
-    Terms,
-    since=st.none() | st.just(date(2022, 1, 1)),
-    first_only=st.booleans(),
-    pays_revoked=st.booleans(),
-    lag=st.integers(0, 2),
-)
-
-
-def city_of(firms: Sequence[tuple[Sequence[Row], Sequence[Row]]]) -> Any:
-    ids = [f"F{i:03d}" for i in range(len(firms))]
-    pairs = list(zip(ids, firms, strict=True))
-    return panel_of(
-        DAY,
-        {
-            "firms": [{"firm_id": f, "district": f"D{i % 3}"} for i, f in enumerate(ids)],
-            "titles": [{"firm_id": firm} | row for firm, (rows, _) in pairs for row in rows],
-            "awards": [{"firm_id": firm} | row for firm, (_, rows) in pairs for row in rows],
-        },
-    )
-
-
-@settings(max_examples=25)
-@given(st.lists(firms, min_size=12, max_size=30), some_terms)
-def test_as_the_oracle_says(city: list[tuple[list[Row], list[Row]]], terms: Terms) -> None:
-    panel = city_of(city)
-    found = {}
-    for reading in READINGS:
-        settled = settle(panel, SCHEME, replace(terms, reading=reading))
-        totals = settled.groupby("firm_id")["payable"].sum().reindex(panel.firm_ids, fill_value=0.0)
-        expected = [oracle(rows, awards, reading, terms) for rows, awards in city]
-        assert totals.tolist() == pytest.approx(expected)
-        found[reading] = totals
-        # Each line alone: never negative, never more than its amount.
-        assert ((settled["payable"] >= 0) & (settled["payable"] <= settled["amount"])).all()
-        # One sum, whichever way it is cut.
-        years = by_year(settled, 50.0)
-        assert years["amount"].sum() == pytest.approx(totals.sum())
-        assert by_district(settled)["amount"].sum() == pytest.approx(totals.sum())
-        assert (years["city"] + years["county"]).sum() == pytest.approx(totals.sum())
-    assert (found[LIFETIME] <= found[SAME_YEAR]).all()
-
-
-@settings(max_examples=25)
-@given(firms, awards, some_terms, st.sampled_from(READINGS))
-def test_a_further_award_never_raises_what_is_payable(
-    firm: tuple[list[Row], list[Row]], more: Row, terms: Terms, reading: str
-) -> None:
-    rows, before = firm
-    keys = {(row["item"], row["paid_on"]) for row in before}
-    after = before if (more["item"], more["paid_on"]) in keys else [*before, more]
-    terms = replace(terms, reading=reading)
-    first = settle(city_of([(rows, before)]), SCHEME, terms)["payable"].sum()
-    then = settle(city_of([(rows, after)]), SCHEME, terms)["payable"].sum()
-    assert then <= first
-
-
 # ------------------------------------------------------------------------------------- relocation
 
 
@@ -508,56 +362,3 @@ def test_what_is_not_on_record_is_not_normal() -> None:
     own = settled[(settled["reward"] == "A15").to_numpy()].iloc[0]
     assert (own["state"], own["reason"]) == ("pending", "normal_unknown")
     assert (own["payable"], own["contingent"]) == (0.0, 200.0)
-
-
-# ---------------------------------------------------------------------------------------- budgets
-
-
-def test_the_budget_falls_in_the_year_after_and_arrears_in_the_current_one() -> None:
-    panel = city_of([([new("A8", "2023-05-01")], []), ([new("A7", "2026-05-01")], [])])
-    table = by_year(settle(panel, SCHEME, TERMS), 60.0, {2026: {"D0": 5.0}, 2027: {"D1": 100.0}})
-    assert table["pay_year"].tolist() == [2026, 2027]
-    assert table["amount"].tolist() == [50.0, 200.0]
-    assert table["city"].tolist() == [30.0, 120.0]
-    assert table["county"].tolist() == [20.0, 80.0]
-    assert table["short"].tolist() == [15.0, 0.0]
-
-
-def test_without_a_share_the_parts_are_unknown_and_the_sum_is_not() -> None:
-    table = by_year(settle(city_of([([new("A8", "2023-05-01")], [])]), SCHEME, TERMS), None)
-    assert table["amount"].tolist() == [50.0]
-    assert table[["city", "county", "short"]].isna().all(axis=None)
-
-
-def test_the_ceilings_of_the_plan() -> None:
-    targets = {"little_giant": 100.0, "provincial": 500.0, "champion": 30.0}
-    amounts = {
-        "little_giant": 200.0,
-        "provincial": 50.0,
-        "champion": 500.0,
-        "champion_product": 100.0,
-    }
-    table = ceilings(targets, amounts).set_index("ceiling")["amount"]
-    assert table.to_dict() == {
-        "little_giant": 20_000.0,
-        "provincial_rest": 20_000.0,
-        "provincial_all": 25_000.0,
-        "champion": 15_000.0,
-        "champion_product": 3_000.0,
-    }
-
-
-def test_a_city_without_titles_owes_nothing() -> None:
-    settled = settle(panel_of(DAY, {}), SCHEME, TERMS)
-    assert len(settled) == 0
-    assert len(by_year(settled, 50.0)) == len(by_district(settled)) == 0
-
-
-def test_what_entrants_would_cost() -> None:
-    panel = city_of([([new("A8", "2023-05-01")], []), ([], [])])
-    entrants = {"little_giant": np.array([True, True])}
-    after = if_recognised(panel, entrants, date(2027, 6, 1))
-    for reading, more in ((SAME_YEAR, 400.0), (LIFETIME, 350.0)):
-        terms = replace(TERMS, reading=reading)
-        cost = settle(after, SCHEME, terms)["payable"].sum()
-        assert cost - settle(panel, SCHEME, terms)["payable"].sum() == more
