@@ -18,7 +18,8 @@ class Kin:
     """One row a firm, cohort date and other tier, with the columns of the served tier's rows.
 
     ``place`` is the tier of each row counted from 1 upwards, ``own`` that of the served one, which
-    has no row here. ``weight`` is how many rows one stands for where some were left out.
+    has no row here. ``weight`` is how many rows one stands for where some were left out. ``cited``
+    says of each column whether the ladder's law asks about it (:mod:`model.cited`).
     """
 
     own: int
@@ -28,30 +29,30 @@ class Kin:
     dates: Array
     place: Array
     weight: Array
+    cited: Array
 
     def __post_init__(self) -> None:
         n = len(self.label)
         sized = (self.groups, self.dates, self.place, self.weight)
         sound = self.values.ndim == 2 and len(self.values) == n and all(len(a) == n for a in sized)
+        sound = sound and self.cited.shape == self.values.shape[1:]
         strange = self.own < 1 or bool((self.place == self.own).any())
         if not sound or strange or bool((self.place < 1).any() or (self.weight <= 0).any()):
             raise UsageError(
-                "Rows of kin must have one label, group, date, place and positive weight each, and"
-                f" stand on another tier than the served one ({self.own}); found {n} labels,"
-                f" values {self.values.shape}, places {np.unique(self.place).tolist()}."
+                "Rows of kin must have one label, group, date, place and positive weight each,"
+                f" stand on another tier than the served one ({self.own}), and say of each"
+                f" column whether it is cited; found {n} labels, values {self.values.shape}, cited"
+                f" {self.cited.shape}, places {np.unique(self.place).tolist()}."
             )
+
+    def columns(self, order: Array) -> Kin:
+        """The same with the columns in another order."""
+        return replace(self, values=self.values[:, order], cited=self.cited[order])
 
     def rows(self, mask: Array) -> Kin:
         """The same for chosen rows."""
-        return Kin(
-            self.own,
-            self.values[mask],
-            self.label[mask],
-            self.groups[mask],
-            self.dates[mask],
-            self.place[mask],
-            self.weight[mask],
-        )
+        sized = ("values", "label", "groups", "dates", "place", "weight")
+        return replace(self, **{name: getattr(self, name)[mask] for name in sized})
 
     def without(self, groups: Array) -> Kin:
         """Rows of firms outside ``groups``."""

@@ -15,6 +15,7 @@ from features.expr import Array
 from features.facts import LADDER
 from features.panel import Panel
 from features.profile import Profile
+from model.cited import cited
 from model.examples import Cohort, Examples, cohort_of, examples
 from model.kin import Kin
 from model.tasks import Task, find
@@ -47,6 +48,7 @@ def with_kin(
     No row of a group in ``barred`` enters. Without kin the rows come back as they are.
     """
     found = []
+    asked = cited(profile.specs, evidence.as_of)
     rng = np.random.default_rng(0)  # which rows stand for others; the same in every training
     for task in kin_tasks(rows.task, evidence):
         cohorts = [_labelled(task, part, evidence, barred) for part in parts]
@@ -55,7 +57,7 @@ def with_kin(
             continue
         theirs = examples(task, cohorts, profile)
         if 0 < theirs.label.sum() < len(theirs.label):
-            found.append(_thinned(theirs, LADDER.index(rows.task.tier) + 1, rng))
+            found.append(_thinned(theirs, rows.task, asked, rng))
     return replace(rows, kin=_together(found)) if found else rows
 
 
@@ -77,7 +79,7 @@ def _labelled(task: Task, part: Cohort, evidence: Panel, barred: frozenset[str])
     return whole.kept(known & ~np.isin(whole.groups.astype(str), sorted(barred)))
 
 
-def _thinned(theirs: Examples, own: int, rng: np.random.Generator) -> Kin:
+def _thinned(theirs: Examples, served: Task, asked: Array, rng: np.random.Generator) -> Kin:
     """All that rose, and at most ``MOST_NEGATIVES`` of those that did not."""
     weight = np.ones(len(theirs.label))
     negatives = np.flatnonzero(theirs.label == 0)
@@ -86,7 +88,9 @@ def _thinned(theirs: Examples, own: int, rng: np.random.Generator) -> Kin:
         kept[rng.permutation(negatives)[MOST_NEGATIVES:]] = False
         weight[negatives] = len(negatives) / MOST_NEGATIVES
     place = np.full(len(weight), LADDER.index(theirs.task.tier) + 1)
-    whole = Kin(own, theirs.values, theirs.label, theirs.groups, theirs.dates, place, weight)
+    own = LADDER.index(served.tier) + 1
+    known = (theirs.values, theirs.label, theirs.groups, theirs.dates)
+    whole = Kin(own, *known, place, weight, asked)
     return whole.rows(kept)
 
 
@@ -94,6 +98,12 @@ def _together(parts: list[Kin]) -> Kin:
     def joined(name: str) -> Array:
         return np.concatenate([getattr(part, name) for part in parts])
 
-    names = ("values", "label", "groups", "dates", "place", "weight")
-    values, label, groups, dates, place, weight = (joined(name) for name in names)
-    return Kin(parts[0].own, values, label, groups, dates, place, weight)
+    return replace(
+        parts[0],
+        values=joined("values"),
+        label=joined("label"),
+        groups=joined("groups"),
+        dates=joined("dates"),
+        place=joined("place"),
+        weight=joined("weight"),
+    )

@@ -14,7 +14,7 @@ import numpy as np
 from model.boosters import LinearTerm, Sample
 from model.forest import Floats, Ints
 
-__all__ = ["Ridge", "ridge"]
+__all__ = ["Ridge", "newton", "ridge", "rounded", "shaped"]
 
 BOUNDS = (0.01, 0.99)
 """Quantiles at which a feature is clipped: one firm's slip of a unit must not tilt the line."""
@@ -35,7 +35,7 @@ class Ridge:
 
 def ridge(sample: Sample, l2: float, signs: Sequence[int] | None = None) -> Ridge:
     """Fit weights with penalty ``l2``/2·Σ(w·sd)²; with ``signs`` no weight goes against its own."""
-    found = [_term(name, sample.values[:, j]) for j, name in enumerate(sample.names)]
+    found = [shaped(name, sample.values[:, j]) for j, name in enumerate(sample.names)]
     kept = [(j, term, spread) for j, (term, spread) in enumerate(found) if spread > 0]
     z = np.empty((len(sample.target), len(kept)))
     for k, (j, term, spread) in enumerate(kept):
@@ -44,14 +44,14 @@ def ridge(sample: Sample, l2: float, signs: Sequence[int] | None = None) -> Ridg
     weight = np.ones(len(z)) if sample.weight is None else sample.weight
     base, slopes = _bounded(z, sample.target, weight, l2, bound)
     terms = (
-        LinearTerm(t.feature, _rounded(slope / spread), t.mean, t.low, t.high, t.kind)
+        LinearTerm(t.feature, rounded(slope / spread), t.mean, t.low, t.high, t.kind)
         for (_, t, spread), slope in zip(kept, slopes, strict=True)
         if slope
     )
-    return Ridge(_rounded(base), tuple(term for term in terms if term.weight))
+    return Ridge(rounded(base), tuple(term for term in terms if term.weight))
 
 
-def _term(name: str, column: Floats) -> tuple[LinearTerm, float]:
+def shaped(name: str, column: Floats) -> tuple[LinearTerm, float]:
     """A term of weight 1, clipped, in logs where that is less skewed; and its spread."""
     known = column[np.isfinite(column)]
     if len(known) < LEAST_ROWS or np.ptp(known) == 0:
@@ -81,7 +81,7 @@ def _bounded(z: Floats, y: Floats, weight: Floats, l2: float, bound: Ints) -> tu
     slopes = np.zeros(z.shape[1])
     free = np.ones(z.shape[1], dtype=bool)
     while True:
-        base, inner = _newton(z[:, free], y, weight, l2)
+        base, inner = newton(z[:, free], y, weight, l2)
         wrong = inner * bound[free] < 0
         if not wrong.any():
             slopes[free] = inner
@@ -89,23 +89,28 @@ def _bounded(z: Floats, y: Floats, weight: Floats, l2: float, bound: Ints) -> tu
         free[np.flatnonzero(free)[wrong]] = False
 
 
-def _newton(z: Floats, y: Floats, weight: Floats, l2: float) -> tuple[float, Floats]:
+def newton(
+    z: Floats, y: Floats, weight: Floats, l2: float, start: Floats | None = None
+) -> tuple[float, Floats]:
+    """Return base and slopes of the penalised fit to columns ``z``, beside ``start`` a row."""
     x = np.column_stack([np.ones(len(z)), z])
     penalty = np.full(x.shape[1], l2)
     penalty[0] = 0.0
-    rate = float(np.average(y, weights=weight))
     beta = np.zeros(x.shape[1])
-    beta[0] = np.log(rate / (1.0 - rate))
-    best = _cost(x, y, weight, penalty, beta)
+    if start is None:
+        rate = float(np.average(y, weights=weight))
+        beta[0] = np.log(rate / (1.0 - rate))
+    begun = np.zeros(len(z)) if start is None else start
+    best = _cost(x @ beta + begun, y, weight, penalty, beta)
     for _ in range(STEPS):
-        p = 1.0 / (1.0 + np.exp(-np.clip(x @ beta, -30.0, 30.0)))
+        p = 1.0 / (1.0 + np.exp(-np.clip(x @ beta + begun, -30.0, 30.0)))
         slope = x.T @ (weight * (p - y)) + penalty * beta
         curve = (x.T * (weight * p * (1.0 - p))) @ x + np.diag(penalty + 1e-9)
         step = np.linalg.solve(curve, slope)
         # A full step overshoots where few positives are nearly told apart: halve it until it helps.
-        while (cost := _cost(x, y, weight, penalty, beta - step)) > best and np.abs(
-            step
-        ).max() > TINY:
+        while (
+            cost := _cost(x @ (beta - step) + begun, y, weight, penalty, beta - step)
+        ) > best and np.abs(step).max() > TINY:
             step = step / 2
         if cost > best:
             break
@@ -115,11 +120,11 @@ def _newton(z: Floats, y: Floats, weight: Floats, l2: float) -> tuple[float, Flo
     return float(beta[0]), beta[1:]
 
 
-def _cost(x: Floats, y: Floats, weight: Floats, penalty: Floats, beta: Floats) -> float:
-    odds = x @ beta
+def _cost(odds: Floats, y: Floats, weight: Floats, penalty: Floats, beta: Floats) -> float:
     loss = weight * (np.logaddexp(0.0, odds) - y * odds)
     return float(loss.sum() + 0.5 * (penalty * beta * beta).sum())
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
+    """To the digits that every processor agrees on."""
     return float(f"{value:.{DIGITS}g}")

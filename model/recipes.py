@@ -8,7 +8,7 @@ resolved at the served tier. What was tried, and the figures behind the numbers 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ from model.boosters import Additive, Sample, grow_bag
 from model.forest import Floats, Forest, Ints
 from model.kin import Kin
 from model.linear import Ridge, ridge
+from model.pooling import Pool, pooled
 from model.resolving import covered_by, resolved
 from tidu.errors import NotAvailable, UsageError
 
@@ -32,7 +33,10 @@ class Recipe:
     ``extra_trees_share`` of the members draw their thresholds at random; ``linear_share`` is the
     linear part's weight in the blend; ``monotone`` binds both parts to the stated directions.
     ``kin`` is the weight of a row one tier away from the served one, two tiers away its square; at
-    0 the tier is learned alone.
+    0 the tier is learned alone. A recipe that borrows multiplies the gain of splits on features
+    that the ladder's law does not read by ``uncited``, and its line weighs as much as its trees
+    at ``even`` positives of the served tier, more with fewer (0: ``linear_share`` whatever their
+    number): a line is wrong by the same amount however many there are, trees less with each.
     """
 
     name: str
@@ -50,17 +54,20 @@ class Recipe:
     linear_l2: float
     monotone: bool = False
     kin: float = 0.0
+    uncited: float = 1.0
+    even: float = 0.0
 
     def __post_init__(self) -> None:
         counts = (self.members, self.rounds, self.min_leaf)
-        shares = (self.extra_trees_share, self.linear_share, self.kin)
+        shares = (self.extra_trees_share, self.linear_share, self.kin, self.uncited)
         sound = (
             min(counts) >= 1
             and 2 <= self.leaves <= 8  # reasons of one tree cost what its leaves allow
             and 3 <= self.bins <= 255
             and 0 < self.learning_rate <= 1
             and 0 < self.feature_fraction <= 1
-            and min(self.l2, self.path_smooth) >= 0
+            and min(self.l2, self.path_smooth, self.even) >= 0
+            and self.uncited > 0
             and self.linear_l2 > 0
             and all(0 <= share <= 1 for share in shares)
             and self.linear_share < 1
@@ -75,6 +82,17 @@ class Recipe:
     def trees(self) -> int:
         """Trees of the served model."""
         return self.members * self.rounds
+
+    def line(self, positives: float) -> float:
+        """The linear part's weight in a blend that borrows, by the served tier's positives."""
+        return self.even / (self.even + positives) if self.even else self.linear_share
+
+    def grown(
+        self, seed: int, trust: Sequence[float] | None = None
+    ) -> tuple[dict[str, object], ...]:
+        """LightGBM's parameters of all members; ``trust`` multiplies gains, a column each."""
+        more = {} if trust is None else {"feature_contri": list(trust)}
+        return tuple(self.params(i) | more | {"seed": seed * 1000 + i} for i in range(self.members))
 
     def params(self, member: int) -> dict[str, object]:
         """LightGBM's parameters of one member; thresholds at random are spread evenly."""
@@ -116,7 +134,7 @@ SMALL_BAG = Recipe(
 RECIPES = (SMALL_BAG, replace(SMALL_BAG, name="small-bag-monotone", monotone=True))
 """The recipes to choose from, by out-of-time evidence (``model.selection``); first on a tie."""
 
-BORROWING = (replace(SMALL_BAG, name="ladder-bag", members=4, kin=0.25),)
+BORROWING = (replace(SMALL_BAG, name="ladder-bag", members=4, kin=0.25, uncited=0.35, even=75.0),)
 """The further recipes of a task with kin: half the trees, for many more rows steady them."""
 
 
@@ -141,13 +159,17 @@ def fit(  # noqa: PLR0913 - the columns and what is known of them
     known = np.where(np.isfinite(values), values, np.nan)[:, order]
     sample = Sample(known, label.astype(np.float64), tuple(names[i] for i in order), weight)
     signs = [int(directions[i]) for i in order] if recipe.monotone else None
-    share = recipe.linear_share
     if kin is not None and recipe.kin and len(kin.label):
-        forest = _borrowing(sample, replace(kin, values=kin.values[:, order]), recipe, seed, signs)
+        pool = pooled(sample, kin.columns(order), recipe.kin)
+        share = recipe.line(pool.positives)
+        forest = _borrowing(pool, recipe, share, seed, signs)
+        line = pool.ridge(recipe.linear_l2, [int(directions[i]) for i in order])
     else:
-        forest = trees.parse(_bag(sample, recipe, seed, signs))
-    line = ridge(sample, recipe.linear_l2, signs) if share else Ridge(0.0, ())
-    terms = tuple(replace(term, weight=term.weight * share) for term in line.terms)
+        share = recipe.linear_share
+        text = _bag(sample, recipe.grown(seed), recipe.rounds, 1.0 - share, signs)
+        forest = trees.parse(text)
+        line = ridge(sample, recipe.linear_l2, signs) if share else Ridge(0.0, ())
+    terms = tuple(replace(term, weight=term.weight * share) for term in line.terms if share)
     placed = _placed(forest, tuple(names), order, line.base * share)
     return Additive(names=tuple(names), text=placed, linear=terms)
 
@@ -171,55 +193,46 @@ def _check(values: Floats, label: Floats, names: Sequence[str], directions: Sequ
         )
 
 
-def _bag(sample: Sample, recipe: Recipe, seed: int, signs: Sequence[int] | None) -> str:
-    share = (1.0 - recipe.linear_share) / recipe.members
-    members = [recipe.params(i) | {"seed": seed * 1000 + i} for i in range(recipe.members)]
+def _bag(
+    sample: Sample,
+    members: Sequence[Mapping[str, object]],
+    rounds: int,
+    share: float,
+    signs: Sequence[int] | None,
+) -> str:
+    """Grow the members, which together have the weight ``share``."""
 
     def half(first: int) -> list[str]:
-        return grow_bag(sample, members[first::WORKERS], recipe.rounds, signs)
+        return grow_bag(sample, members[first::WORKERS], rounds, signs)
 
     # One thread a member and two halves of the bag at a time: small trees gain nothing from more
     # threads, and on a shared machine threads that wait for each other lose most of the time.
     with ThreadPoolExecutor(WORKERS) as pool:
-        halves = list(pool.map(half, range(min(WORKERS, recipe.members))))
-    texts = [halves[i % WORKERS][i // WORKERS] for i in range(recipe.members)]
-    return trees.merge(texts, [share] * recipe.members)
+        halves = list(pool.map(half, range(min(WORKERS, len(members)))))
+    texts = [halves[i % WORKERS][i // WORKERS] for i in range(len(members))]
+    return trees.merge(texts, [share / len(members)] * len(members))
 
 
 def _borrowing(
-    sample: Sample, kin: Kin, recipe: Recipe, seed: int, signs: Sequence[int] | None
+    pool: Pool, recipe: Recipe, share: float, seed: int, signs: Sequence[int] | None
 ) -> Forest:
     """Trees grown on the rows and their kin with the tier as a column, resolved at the served one.
 
     Each tier starts from its own log-odds, so that trees need not learn how rare a title is.
     """
-    known = np.where(np.isfinite(kin.values), kin.values, np.nan)
-    own = np.ones(len(sample.target)) if sample.weight is None else sample.weight
-    place = np.concatenate([np.full(len(own), kin.own), kin.place])
-    target = np.concatenate([sample.target, kin.label.astype(np.float64)])
-    stands_for = np.concatenate([own, kin.weight])
-    start = _log_odds(target, stands_for, place)
-    mixed = np.isfinite(start)  # a tier whose rows here hold one outcome only teaches nothing
-    pooled = Sample(
-        np.column_stack([np.concatenate([sample.values, known]), place])[mixed],
-        target[mixed],
-        (*sample.names, TIER),
-        (stands_for * recipe.kin ** np.abs(place - kin.own))[mixed],
-        start[mixed],
+    together = replace(
+        pool.sample,
+        values=np.column_stack([pool.sample.values, pool.place]),
+        names=(*pool.sample.names, TIER),
+        init_score=pool.start,
     )
-    text = _bag(pooled, recipe, seed, None if signs is None else [*signs, 0])
-    served = resolved(trees.parse(text), TIER, float(kin.own))
-    leaf = Additive(served.names, trees.render(served)).leaves(sample.values)
-    base = float(start[0]) * (1.0 - recipe.linear_share)
-    return _raised(covered_by(served, leaf), base)
-
-
-def _log_odds(target: Floats, weight: Floats, place: Ints) -> Floats:
-    """Of each row's tier; infinite where the tier has one outcome only."""
-    positive = np.bincount(place, weights=weight * target)[place]
-    negative = np.bincount(place, weights=weight * (1.0 - target))[place]
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(positive) - np.log(negative))
+    trust = [*np.where(pool.cited, 1.0, recipe.uncited).tolist(), 1.0]
+    bound = None if signs is None else [*signs, 0]
+    text = _bag(together, recipe.grown(seed, trust), recipe.rounds, 1.0 - share, bound)
+    served = resolved(trees.parse(text), TIER, float(pool.tier))
+    own = pool.sample.values[: pool.own]
+    leaf = Additive(served.names, trees.render(served)).leaves(own)
+    return _raised(covered_by(served, leaf), pool.base * (1.0 - share))
 
 
 def _raised(forest: Forest, base: float) -> Forest:

@@ -18,7 +18,7 @@ from model.boosters import Sample
 from model.examples import Examples, examples, fitted_profile
 from model.kin import Kin
 from model.ladder import kin_tasks, with_kin
-from model.linear import ridge
+from model.pooling import pooled
 from model.recipes import BORROWING, RECIPES, fit
 from model.selection import choose
 from model.tasks import find
@@ -45,7 +45,8 @@ def drawn(n: int, rare: float, sign: float, rng, dates: int = 1):
 
 def kin_of(n: int, sign: float, rng, dates: int = 1) -> Kin:
     values, label, groups, days = drawn(n, 2.0, sign, rng, dates)
-    return Kin(4, values, label, groups, days, np.repeat([2, 3], [n // 2, n - n // 2]), np.ones(n))
+    place, all_cited = np.repeat([2, 3], [n // 2, n - n // 2]), np.ones(4, dtype=bool)
+    return Kin(4, values, label, groups, days, place, np.ones(n), all_cited)
 
 
 def rows_of(n: int, rare: float, kin: Kin, rng, dates: int = 1) -> Examples:
@@ -75,7 +76,8 @@ def test_the_served_model_is_the_pooled_one_at_its_tier(share, monkeypatch) -> N
     rate = rows.label.mean()
     wanted = trees + (1 - share) * np.log(rate / (1 - rate))
     if share:
-        line = ridge(Sample(rows.values, rows.label, NAMES), recipe.linear_l2)
+        pool = pooled(Sample(rows.values, rows.label, NAMES), kin, recipe.kin)
+        line = pool.ridge(recipe.linear_l2, FREE)
         wanted += share * line.base
         for term in line.terms:
             wanted += share * term.effect(asked[:, NAMES.index(term.feature)])
@@ -94,6 +96,10 @@ def test_kin_changes_a_borrowing_recipe_only_and_the_same_kin_gives_the_same_mod
     assert text(POOLED, kin) == text(POOLED, kin) != text(POOLED, None)
     other = replace(kin, label=1.0 - kin.label)
     assert text(POOLED, other) != text(POOLED, kin)
+    unread = replace(kin, cited=np.array([True, True, False, True]))
+    trees = replace(POOLED, linear_share=0.0)
+    wary = replace(trees, uncited=0.2)
+    assert text(trees, unread) == text(trees, kin) == text(wary, kin) != text(wary, unread)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +219,8 @@ def test_kin_on_the_served_tier_is_refused() -> None:
     kin = kin_of(10, 1.0, np.random.default_rng(0))
     with pytest.raises(UsageError, match="another tier than the served one"):
         replace(kin, own=2)
+    with pytest.raises(UsageError, match="each column whether it is cited"):
+        replace(kin, cited=kin.cited[:3])
 
 
 def test_borrowing_recipes_have_a_weight_for_kin_and_names_of_their_own() -> None:

@@ -1,0 +1,107 @@
+"""A tier's rows and their kin as one sample, and the line that both are fitted to.
+
+The line has one slope a feature for all tiers; slopes are drawn towards one common slope in the
+direction that is good for the label, as far as the outcomes do not say otherwise. Where titles are
+few, knowing which measures the law asks about, and which way, is most of what can be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.boosters import LinearTerm, Sample
+from model.forest import Floats, Ints
+from model.kin import Kin
+from model.linear import Ridge, newton, rounded, shaped
+
+__all__ = ["Pool", "pooled"]
+
+COMMON = 4.0
+"""The common slope's scale: the penalty on it is a sixteenth of that on one feature's own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Rows of a tier, ``own`` first and by number, then its kin that have both outcomes.
+
+    ``weight`` of a row falls with its tier's distance; ``start`` is the log-odds of its tier, from
+    which both trees and line begin, so that neither need learn how rare a title is.
+    """
+
+    sample: Sample
+    own: int
+    tier: int
+    place: Ints
+    start: Floats
+    cited: Ints
+
+    @property
+    def base(self) -> float:
+        """Log-odds of the served tier."""
+        return float(self.start[0])
+
+    @property
+    def positives(self) -> float:
+        """How many the served tier has."""
+        return float(self.sample.target[: self.own].sum())
+
+    def ridge(self, l2: float, directions: Sequence[int]) -> Ridge:
+        """Fit the line on the cited features; ``l2`` as for :func:`model.linear.ridge`."""
+        names, values = self.sample.names, self.sample.values
+        kept: list[tuple[int, LinearTerm, float]] = []
+        for j in np.flatnonzero(self.cited):
+            term, spread = shaped(names[j], values[: self.own, j])
+            if spread > 0:
+                kept.append((int(j), term, spread))
+        if not kept:
+            return Ridge(self.base, ())
+        z = np.column_stack([term.effect(values[:, j]) / spread for j, term, spread in kept])
+        middle = np.empty((0, z.shape[1]))
+        for tier in np.unique(self.place):
+            here = self.place == tier
+            mean = z[here].mean(axis=0)
+            z[here] -= mean
+            if tier == self.tier:
+                middle = mean
+        good = np.array([directions[j] for j, _, _ in kept], dtype=np.float64)
+        common = COMMON * good / np.sqrt(max(1.0, np.abs(good).sum()))
+        x = np.column_stack([z, z @ common]) if good.any() else z
+        weight = np.ones(len(z)) if self.sample.weight is None else self.sample.weight
+        base, slopes = newton(x, self.sample.target, weight, l2, self.start)
+        if good.any():
+            slopes = slopes[:-1] + slopes[-1] * common
+        terms = tuple(
+            replace(term, weight=rounded(slope / spread))
+            for (_, term, spread), slope in zip(kept, slopes, strict=True)
+        )
+        found = tuple(term for term in terms if term.weight)
+        return Ridge(rounded(self.base + base - float(middle @ slopes)), found)
+
+
+def pooled(sample: Sample, kin: Kin, reach: float) -> Pool:
+    """Join rows and kin, a row one tier away with weight ``reach``, two away with its square."""
+    known = np.where(np.isfinite(kin.values), kin.values, np.nan)
+    own = np.ones(len(sample.target)) if sample.weight is None else sample.weight
+    place = np.concatenate([np.full(len(own), kin.own), kin.place])
+    target = np.concatenate([sample.target, kin.label.astype(np.float64)])
+    stands_for = np.concatenate([own, kin.weight])
+    start = _log_odds(target, stands_for, place)
+    mixed = np.isfinite(start)  # a tier whose rows here hold one outcome only teaches nothing
+    together = Sample(
+        np.concatenate([sample.values, known])[mixed],
+        target[mixed],
+        sample.names,
+        (stands_for * reach ** np.abs(place - kin.own))[mixed],
+    )
+    return Pool(together, len(own), kin.own, place[mixed], start[mixed], kin.cited)
+
+
+def _log_odds(target: Floats, weight: Floats, place: Ints) -> Floats:
+    """Of each row's tier; infinite where the tier has one outcome only."""
+    positive = np.bincount(place, weights=weight * target)[place]
+    negative = np.bincount(place, weights=weight * (1.0 - target))[place]
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(positive) - np.log(negative))
