@@ -13,13 +13,15 @@ from benchmarks.proof_item import Counts, Proof
 
 __all__ = ["PROOFS", "calibration_counts", "judged", "known_truth", "missed"]
 
-# Used once, when city and learner were final. Seeds from 1 are for development; 101 to 120 tested the
-# learner before it knew what the law reads (decision 0018).
+# Used once, when city and learner were final. Seeds from 1 are for development; 101 to 120 tested
+# the learner before it knew what the law reads (decision 0018).
 SEEDS = tuple(range(201, 221))
 FULL = Setting(SEEDS, (2025,), ("own",))
 AGAINST = (  # the rivals run on fewer cities, each beside Tidu on the same lists
     Setting(SEEDS[:5], (2025,), ("own", "alone", "simple")),
-    Setting(SEEDS[:2], (2025,), ("own", "alone", "simple", "slow")),
+    Setting(SEEDS[:2], (2025,), ("own", "alone", "simple", "slow"), tiers=TIERS[:3]),
+    Setting(SEEDS[:6], (2025,), ("own", "alone", "simple", "slow"), tiers=TIERS[3:4]),
+    Setting(SEEDS, (2025,), ("own", "alone", "simple", "slow"), tiers=TIERS[4:]),
 )
 SAMPLE = Setting((1,), (2024,), ("own", "simple"), 2_000, 5, TIERS[:2])
 SAMPLE_BAR = 0.8  # of a small oracle, over all tiers
