@@ -87,6 +87,16 @@ class Recipe:
         """The linear part's weight in a blend that borrows, by the served tier's positives."""
         return self.even / (self.even + positives) if self.even else self.linear_share
 
+    def settled(self, positives: float) -> Recipe:
+        """The same with the line's weight that this many positives give, whatever teaches it."""
+        if not self.even or not positives:
+            return self
+        return replace(self, linear_share=self.line(positives), even=0.0)
+
+    def halved(self) -> Recipe:
+        """For half the rows: a penalty in proportion, so that as much is left to the outcomes."""
+        return replace(self, linear_l2=self.linear_l2 / 2)
+
     def grown(
         self, seed: int, trust: Sequence[float] | None = None
     ) -> tuple[dict[str, object], ...]:

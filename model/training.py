@@ -153,15 +153,17 @@ def with_rank_law(trained: Trained, rows: Examples, asked: Cohort, run: Run) -> 
         run.progress("outcomes drawn anew", i, run.redraws)
         label = (rng.random(len(chance)) < chance).astype("float64")
         drawn = replace(rows, label=label, kin=rows.kin.drawn(rng) if rows.kin else None)
-        recipe = _again(trained, rng)
+        recipe = _again(trained, float(rows.label.sum()), rng)
         scores.append(learn_on(drawn, directions, recipe, run.seed).scores(values))
     run.progress("outcomes drawn anew", run.redraws, run.redraws)
     halves = [_halves(rows, trained, values, rng) for _ in range(SPLITS)]
     return replace(trained, rank_law=rank_law(scores, halves))
 
 
-def _again(trained: Trained, rng: np.random.Generator) -> Recipe:
-    return trained.choice.again(rng) if trained.choice else trained.recipe
+def _again(trained: Trained, positives: float, rng: np.random.Generator) -> Recipe:
+    """A recipe that new outcomes might have chosen, its line as heavy as with all ``positives``."""
+    recipe = trained.choice.again(rng) if trained.choice else trained.recipe
+    return recipe.settled(positives)
 
 
 def _halves(
@@ -172,8 +174,12 @@ def _halves(
     side = grouped(rows.groups, rows.label, 2, seed)
     directions = _directions(rows.task, trained.profile)
     kin = (None, None) if rows.kin is None else rows.kin.halves(rows.groups, side, seed)
-    parts = (replace(rows.rows(side == i), kin=kin[i]) for i in (0, 1))
-    fits = (learn_on(part, directions, _again(trained, rng), seed) for part in parts)
+    parts = [replace(rows.rows(side == i), kin=kin[i]) for i in (0, 1)]
+    recipes = (_again(trained, float(rows.label.sum()), rng).halved() for _ in parts)
+    fits = (
+        learn_on(part, directions, recipe, seed)
+        for part, recipe in zip(parts, recipes, strict=True)
+    )
     one, other = (fit.scores(values) for fit in fits)
     return one, other
 

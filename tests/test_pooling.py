@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+import model.training
 from model.boosters import Sample
+from model.examples import Examples
 from model.kin import Kin
 from model.pooling import COMMON, Pool, pooled
 from model.recipes import BORROWING, RECIPES
+from model.selection import learn_on
+from model.tasks import find
 
 NAMES = ("a", "b", "c", "d")
 GOOD = (1, -1, 0, 1)
@@ -120,3 +125,48 @@ def test_the_line_weighs_more_where_titles_are_fewer() -> None:
     assert shares[0] == 1.0
     assert 0 < shares[-1] < 0.01
     assert RECIPES[0].line(10) == RECIPES[0].line(1000) == RECIPES[0].linear_share
+
+
+def test_redraws_and_halves_of_the_rows_keep_the_line_as_heavy_as_in_the_whole() -> None:
+    (recipe,) = BORROWING
+    settled = recipe.settled(100.0)
+    assert {settled.line(n) for n in (5, 50, 500)} == {recipe.line(100.0)}
+    assert recipe.settled(0.0) == recipe
+    assert RECIPES[0].settled(100.0) == RECIPES[0]
+
+
+def test_half_the_rows_with_half_the_penalty_leave_as_much_to_the_outcomes() -> None:
+    """The line of a sample is that of the sample twice over, with twice the penalty."""
+    (recipe,) = BORROWING
+    assert recipe.halved().linear_l2 * 2 == recipe.linear_l2
+    one = pool()
+    assert one.sample.weight is not None
+    twice = replace(one, sample=replace(one.sample, weight=2 * one.sample.weight))
+    half, whole = one.ridge(10.0, GOOD), twice.ridge(20.0, GOOD)
+    assert half.base == pytest.approx(whole.base, abs=1e-7)
+    for mine, theirs in zip(half.terms, whole.terms, strict=True):
+        assert mine.weight == pytest.approx(theirs.weight, abs=1e-7)
+    assert half.terms != one.ridge(20.0, GOOD).terms
+
+
+def test_the_law_of_ranks_is_learned_with_the_line_of_the_whole(monkeypatch) -> None:
+    """Halves of the firms: half the penalty, and the line as heavy as all titles make it."""
+    seen = []
+
+    def watched(rows, directions, recipe, seed):
+        seen.append((len(rows.label), recipe))
+        return learn_on(rows, directions, recipe, seed)
+
+    monkeypatch.setattr(model.training, "learn_on", watched)
+    rng = np.random.default_rng(0)
+    values, label = firms(120, 1.0, rng)
+    groups, days = np.arange(120).astype(str), np.full(120, np.datetime64("2020-06-30"))
+    rows = Examples(find("growth@12", ()), values, NAMES, label, groups, days)
+    recipe = replace(BORROWING[0], members=1, rounds=3)
+    trained = SimpleNamespace(choice=None, recipe=recipe, profile=SimpleNamespace(specs=()))
+    monkeypatch.setattr(model.training, "_directions", lambda *_: GOOD)
+    model.training._halves(rows, trained, values, rng)
+    assert {n for n, _ in seen} == {60}
+    weight = recipe.line(label.sum())
+    assert [r.line(n / 2) for n, r in seen] == [weight, weight]
+    assert [r.linear_l2 for _, r in seen] == [recipe.linear_l2 / 2] * 2
