@@ -62,8 +62,8 @@ def shaped(name: str, column: Floats) -> tuple[LinearTerm, float]:
     bare = LinearTerm(name, 1.0, 0.0, low, high)
     log = LinearTerm(name, 1.0, 0.0, low, high, "log")
     chosen = min((bare, log), key=lambda term: _skew(term.transform(known)))
-    shaped = chosen.transform(known)
-    mean, spread = float(shaped.mean()), float(shaped.std())
+    seen = chosen.transform(known)
+    mean, spread = float(seen.mean()), float(seen.std())
     if spread <= 1e-9 * max(1.0, abs(mean)):
         return bare, 0.0
     return LinearTerm(name, 1.0, mean, low, high, chosen.kind), spread
