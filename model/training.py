@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import compress
 
 import numpy as np
 
@@ -282,6 +283,7 @@ def _report(
         "editions": editions_of(rows.task, parts),
         "features": len(rows.names),
         "kin": [] if rows.kin is None else borrowed(rows.kin),
+        "cited": [] if rows.kin is None else [*compress(rows.names, rows.kin.cited)],
         "recipe": {
             "chosen": choice.recipe.name,
             "evidence": choice.evidence,

@@ -188,9 +188,12 @@ def test_a_promotion_is_trained_with_its_kin_and_says_so(history: History) -> No
         task = find("promotion:srdi_municipal@12", ())
         one, two = (train(history, task, date.fromisoformat(AS_OF)) for _ in range(2))
     assert (one.data_digest, one.model.text) == (two.data_digest, two.model.text)
-    told = one.report["kin"]
+    told, cited = one.report["kin"], one.report["cited"]
     assert isinstance(told, list)
     assert "innovative_sme" in [part["tier"] for part in told]
+    assert isinstance(cited, list)
+    assert {"rd_ratio", "debt_ratio"} <= set(cited) < set(one.profile.names)
+    assert "inventory_turnover" not in cited
 
 
 @pytest.mark.parametrize("name", ["growth@12", "distress@12", "listing@12"])
