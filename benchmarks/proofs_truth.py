@@ -23,7 +23,7 @@ AGAINST = (  # the rivals run on fewer cities, each beside Tidu on the same list
     Setting(SEEDS[:6], (2025,), ("own", "alone", "simple", "slow"), tiers=TIERS[3:4]),
     Setting(SEEDS, (2025,), ("own", "alone", "simple", "slow"), tiers=TIERS[4:]),
 )
-SAMPLE = Setting((1,), (2024,), ("own", "simple"), 2_000, 5, TIERS[:2])
+SAMPLE = Setting((1, 2, 3), (2024,), ("own", "simple"), 2_000, 5, TIERS[:2])
 SAMPLE_BAR = 0.8  # of a small oracle, over all tiers
 LINEAR_BAR = 0.92
 TOLERANCE = 1e-9  # sums of the same hazards in another order
@@ -171,9 +171,9 @@ def _counts(sample: bool) -> Counts:
 
 
 def _covers(counts: Counts) -> bool:
-    """The two city-years of a sample can only show that a range is there; 100 are asked for."""
+    """The few city-years of a sample can only show that a range is there; 100 are asked for."""
     years = int(str(counts["city-years"]))
-    if years > len(SAMPLE.tiers) and years < CITY_YEARS:
+    if len(SAMPLE.tiers) * len(SAMPLE.seeds) < years < CITY_YEARS:
         return False
     if years < CITY_YEARS:
         return 0.0 <= float(str(counts["all firms"])) <= 1.0
