@@ -1,4 +1,4 @@
-"""Which features a city's law of the ladder asks about.
+"""Which features the law of the ladder asks about.
 
 What an authority is bound to look at is worth more, from few titles, than what happens to go with
 them: a recipe that borrows from the ladder may trust these features more than the others.
@@ -20,15 +20,15 @@ from policy.loading import standing
 __all__ = ["cited"]
 
 
-def cited(specs: Sequence[FeatureSpec], day: date, law: Law | None = None) -> Array:
+def cited(specs: Sequence[FeatureSpec], day: date) -> Array:
     """Return per feature whether it computes with what criteria of the ladder read: bool (F,).
 
     Criteria are those of every edition that had come into force by ``day``; all its columns are
     read by some of them, or all columns of one metric of several are among its own (a debt ratio
     that can also be told from parts of the balance sheet). Before the first edition all are cited:
-    nothing tells them apart. Without ``law`` it is the law as it ships.
+    nothing tells them apart. The law is the one that ships, as for the cohorts.
     """
-    read = _read(law or standing(), day)
+    read = _read(standing(), day)
     if not read:
         return np.ones(len(specs), dtype=bool)
     columns = frozenset().union(*read)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,8 @@ from model.folds import grouped
 from tidu.errors import UsageError
 
 __all__ = ["Kin"]
+
+PER_ROW = ("values", "label", "groups", "dates", "place", "weight")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +55,15 @@ class Kin:
 
     def rows(self, mask: Array) -> Kin:
         """The same for chosen rows."""
-        sized = ("values", "label", "groups", "dates", "place", "weight")
-        return replace(self, **{name: getattr(self, name)[mask] for name in sized})
+        return replace(self, **{name: getattr(self, name)[mask] for name in PER_ROW})
+
+    @staticmethod
+    def together(parts: Sequence[Kin]) -> Kin:
+        """Rows of several tiers, of the same served one and with the same columns."""
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in PER_ROW
+        }
+        return replace(parts[0], **joined)
 
     def without(self, groups: Array) -> Kin:
         """Rows of firms outside ``groups``."""

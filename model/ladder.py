@@ -47,18 +47,22 @@ def with_kin(
 
     No row of a group in ``barred`` enters. Without kin the rows come back as they are.
     """
+    tasks = kin_tasks(rows.task, evidence)
+    if not tasks:
+        return rows
     found = []
     asked = cited(profile.specs, evidence.as_of)
+    own = LADDER.index(rows.task.tier) + 1
     rng = np.random.default_rng(0)  # which rows stand for others; the same in every training
-    for task in kin_tasks(rows.task, evidence):
+    for task in tasks:
         cohorts = [_labelled(task, part, evidence, barred) for part in parts]
         cohorts = [part for part in cohorts if len(part.index)]
         if not cohorts:
             continue
         theirs = examples(task, cohorts, profile)
         if 0 < theirs.label.sum() < len(theirs.label):
-            found.append(_thinned(theirs, rows.task, asked, rng))
-    return replace(rows, kin=_together(found)) if found else rows
+            found.append(_thinned(theirs, own, asked, rng))
+    return replace(rows, kin=Kin.together(found)) if found else rows
 
 
 def borrowed(kin: Kin) -> list[dict[str, object]]:
@@ -79,7 +83,7 @@ def _labelled(task: Task, part: Cohort, evidence: Panel, barred: frozenset[str])
     return whole.kept(known & ~np.isin(whole.groups.astype(str), sorted(barred)))
 
 
-def _thinned(theirs: Examples, served: Task, asked: Array, rng: np.random.Generator) -> Kin:
+def _thinned(theirs: Examples, own: int, asked: Array, rng: np.random.Generator) -> Kin:
     """All that rose, and at most ``MOST_NEGATIVES`` of those that did not."""
     weight = np.ones(len(theirs.label))
     negatives = np.flatnonzero(theirs.label == 0)
@@ -88,22 +92,6 @@ def _thinned(theirs: Examples, served: Task, asked: Array, rng: np.random.Genera
         kept[rng.permutation(negatives)[MOST_NEGATIVES:]] = False
         weight[negatives] = len(negatives) / MOST_NEGATIVES
     place = np.full(len(weight), LADDER.index(theirs.task.tier) + 1)
-    own = LADDER.index(served.tier) + 1
     known = (theirs.values, theirs.label, theirs.groups, theirs.dates)
     whole = Kin(own, *known, place, weight, asked)
     return whole.rows(kept)
-
-
-def _together(parts: list[Kin]) -> Kin:
-    def joined(name: str) -> Array:
-        return np.concatenate([getattr(part, name) for part in parts])
-
-    return replace(
-        parts[0],
-        values=joined("values"),
-        label=joined("label"),
-        groups=joined("groups"),
-        dates=joined("dates"),
-        place=joined("place"),
-        weight=joined("weight"),
-    )

@@ -14,7 +14,7 @@ import numpy as np
 from model.boosters import LinearTerm, Sample
 from model.forest import Floats, Ints
 
-__all__ = ["Ridge", "newton", "ridge", "rounded", "shaped"]
+__all__ = ["Ridge", "newton", "ridge", "rounded", "unit_term"]
 
 BOUNDS = (0.01, 0.99)
 """Quantiles at which a feature is clipped: one firm's slip of a unit must not tilt the line."""
@@ -35,7 +35,7 @@ class Ridge:
 
 def ridge(sample: Sample, l2: float, signs: Sequence[int] | None = None) -> Ridge:
     """Fit weights with penalty ``l2``/2·Σ(w·sd)²; with ``signs`` no weight goes against its own."""
-    found = [shaped(name, sample.values[:, j]) for j, name in enumerate(sample.names)]
+    found = [unit_term(name, sample.values[:, j]) for j, name in enumerate(sample.names)]
     kept = [(j, term, spread) for j, (term, spread) in enumerate(found) if spread > 0]
     z = np.empty((len(sample.target), len(kept)))
     for k, (j, term, spread) in enumerate(kept):
@@ -51,7 +51,7 @@ def ridge(sample: Sample, l2: float, signs: Sequence[int] | None = None) -> Ridg
     return Ridge(rounded(base), tuple(term for term in terms if term.weight))
 
 
-def shaped(name: str, column: Floats) -> tuple[LinearTerm, float]:
+def unit_term(name: str, column: Floats) -> tuple[LinearTerm, float]:
     """A term of weight 1, clipped, in logs where that is less skewed; and its spread."""
     known = column[np.isfinite(column)]
     if len(known) < LEAST_ROWS or np.ptp(known) == 0:
@@ -62,8 +62,8 @@ def shaped(name: str, column: Floats) -> tuple[LinearTerm, float]:
     bare = LinearTerm(name, 1.0, 0.0, low, high)
     log = LinearTerm(name, 1.0, 0.0, low, high, "log")
     chosen = min((bare, log), key=lambda term: _skew(term.transform(known)))
-    seen = chosen.transform(known)
-    mean, spread = float(seen.mean()), float(seen.std())
+    shaped = chosen.transform(known)
+    mean, spread = float(shaped.mean()), float(shaped.std())
     if spread <= 1e-9 * max(1.0, abs(mean)):
         return bare, 0.0
     return LinearTerm(name, 1.0, mean, low, high, chosen.kind), spread

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from features.expr import Array
 from model.boosters import LinearTerm, Sample
 from model.forest import Floats, Ints
 from model.kin import Kin
-from model.linear import Ridge, newton, rounded, shaped
+from model.linear import Ridge, newton, rounded, unit_term
 
 __all__ = ["Pool", "pooled"]
 
@@ -25,18 +26,18 @@ COMMON = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Rows of a tier, ``own`` first and by number, then its kin that have both outcomes.
+    """The ``rows`` of the tier ``own``, then those of its kin whose tier has both outcomes.
 
     ``weight`` of a row falls with its tier's distance; ``start`` is the log-odds of its tier, from
     which both trees and line begin, so that neither need learn how rare a title is.
     """
 
     sample: Sample
+    rows: int
     own: int
-    tier: int
     place: Ints
     start: Floats
-    cited: Ints
+    cited: Array
 
     @property
     def base(self) -> float:
@@ -46,26 +47,22 @@ class Pool:
     @property
     def positives(self) -> float:
         """How many the served tier has."""
-        return float(self.sample.target[: self.own].sum())
+        return float(self.sample.target[: self.rows].sum())
 
     def ridge(self, l2: float, directions: Sequence[int]) -> Ridge:
         """Fit the line on the cited features; ``l2`` as for :func:`model.linear.ridge`."""
         names, values = self.sample.names, self.sample.values
         kept: list[tuple[int, LinearTerm, float]] = []
         for j in np.flatnonzero(self.cited):
-            term, spread = shaped(names[j], values[: self.own, j])
+            term, spread = unit_term(names[j], values[: self.rows, j])
             if spread > 0:
                 kept.append((int(j), term, spread))
         if not kept:
             return Ridge(self.base, ())
         z = np.column_stack([term.effect(values[:, j]) / spread for j, term, spread in kept])
-        middle = np.empty((0, z.shape[1]))
-        for tier in np.unique(self.place):
-            here = self.place == tier
-            mean = z[here].mean(axis=0)
-            z[here] -= mean
-            if tier == self.tier:
-                middle = mean
+        means = {tier: z[self.place == tier].mean(axis=0) for tier in np.unique(self.place)}
+        for tier, mean in means.items():
+            z[self.place == tier] -= mean
         good = np.array([directions[j] for j, _, _ in kept], dtype=np.float64)
         common = COMMON * good / np.sqrt(max(1.0, np.abs(good).sum()))
         x = np.column_stack([z, z @ common]) if good.any() else z
@@ -78,7 +75,7 @@ class Pool:
             for (_, term, spread), slope in zip(kept, slopes, strict=True)
         )
         found = tuple(term for term in terms if term.weight)
-        return Ridge(rounded(self.base + base - float(middle @ slopes)), found)
+        return Ridge(rounded(self.base + base - float(means[self.own] @ slopes)), found)
 
 
 def pooled(sample: Sample, kin: Kin, reach: float) -> Pool:

@@ -3,7 +3,7 @@
 Both learn the log-odds of the label and are blended in log-odds, so the blend is additive and its
 reasons are exact. Trees may learn from rows of the ladder's other tiers too; they are then
 resolved at the served tier. What was tried, and the figures behind the numbers here, stand in
-``docs/decisions/0007-recipe.md`` and ``0012-borrowing-strength.md``.
+``docs/decisions/0007-recipe.md``, ``0012-borrowing-strength.md``, ``0018-what-the-law-reads.md``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Recipe:
     ``kin`` is the weight of a row one tier away from the served one, two tiers away its square; at
     0 the tier is learned alone. A recipe that borrows multiplies the gain of splits on features
     that the ladder's law does not read by ``uncited``, and its line weighs as much as its trees
-    at ``even`` positives of the served tier, more with fewer (0: ``linear_share`` whatever their
+    at ``even_at`` positives of the served tier, more with fewer (0: ``linear_share`` whatever their
     number): a line is wrong by the same amount however many there are, trees less with each.
     """
 
@@ -55,7 +55,7 @@ class Recipe:
     monotone: bool = False
     kin: float = 0.0
     uncited: float = 1.0
-    even: float = 0.0
+    even_at: float = 0.0
 
     def __post_init__(self) -> None:
         counts = (self.members, self.rounds, self.min_leaf)
@@ -66,7 +66,7 @@ class Recipe:
             and 3 <= self.bins <= 255
             and 0 < self.learning_rate <= 1
             and 0 < self.feature_fraction <= 1
-            and min(self.l2, self.path_smooth, self.even) >= 0
+            and min(self.l2, self.path_smooth, self.even_at) >= 0
             and self.uncited > 0
             and self.linear_l2 > 0
             and all(0 <= share <= 1 for share in shares)
@@ -83,21 +83,21 @@ class Recipe:
         """Trees of the served model."""
         return self.members * self.rounds
 
-    def line(self, positives: float) -> float:
+    def line_share(self, positives: float) -> float:
         """The linear part's weight in a blend that borrows, by the served tier's positives."""
-        return self.even / (self.even + positives) if self.even else self.linear_share
+        return self.even_at / (self.even_at + positives) if self.even_at else self.linear_share
 
     def settled(self, positives: float) -> Recipe:
         """The same with the line's weight that this many positives give, whatever teaches it."""
-        if not self.even or not positives:
+        if not self.even_at or not positives:
             return self
-        return replace(self, linear_share=self.line(positives), even=0.0)
+        return replace(self, linear_share=self.line_share(positives), even_at=0.0)
 
     def halved(self) -> Recipe:
         """For half the rows: a penalty in proportion, so that as much is left to the outcomes."""
         return replace(self, linear_l2=self.linear_l2 / 2)
 
-    def grown(
+    def all_params(
         self, seed: int, trust: Sequence[float] | None = None
     ) -> tuple[dict[str, object], ...]:
         """LightGBM's parameters of all members; ``trust`` multiplies gains, a column each."""
@@ -144,7 +144,9 @@ SMALL_BAG = Recipe(
 RECIPES = (SMALL_BAG, replace(SMALL_BAG, name="small-bag-monotone", monotone=True))
 """The recipes to choose from, by out-of-time evidence (``model.selection``); first on a tie."""
 
-BORROWING = (replace(SMALL_BAG, name="ladder-bag", members=4, kin=0.25, uncited=0.35, even=75.0),)
+BORROWING = (
+    replace(SMALL_BAG, name="ladder-bag", members=4, kin=0.25, uncited=0.35, even_at=75.0),
+)
 """The further recipes of a task with kin: half the trees, for many more rows steady them."""
 
 
@@ -171,15 +173,16 @@ def fit(  # noqa: PLR0913 - the columns and what is known of them
     signs = [int(directions[i]) for i in order] if recipe.monotone else None
     if kin is not None and recipe.kin and len(kin.label):
         pool = pooled(sample, kin.columns(order), recipe.kin)
-        share = recipe.line(pool.positives)
+        share = recipe.line_share(pool.positives)
         forest = _borrowing(pool, recipe, share, seed, signs)
-        line = pool.ridge(recipe.linear_l2, [int(directions[i]) for i in order])
+        good = [int(directions[i]) for i in order]
+        line = pool.ridge(recipe.linear_l2, good) if share else Ridge(0.0, ())
     else:
         share = recipe.linear_share
-        text = _bag(sample, recipe.grown(seed), recipe.rounds, 1.0 - share, signs)
+        text = _bag(sample, recipe.all_params(seed), recipe.rounds, 1.0 - share, signs)
         forest = trees.parse(text)
         line = ridge(sample, recipe.linear_l2, signs) if share else Ridge(0.0, ())
-    terms = tuple(replace(term, weight=term.weight * share) for term in line.terms if share)
+    terms = tuple(replace(term, weight=term.weight * share) for term in line.terms)
     placed = _placed(forest, tuple(names), order, line.base * share)
     return Additive(names=tuple(names), text=placed, linear=terms)
 
@@ -238,9 +241,9 @@ def _borrowing(
     )
     trust = [*np.where(pool.cited, 1.0, recipe.uncited).tolist(), 1.0]
     bound = None if signs is None else [*signs, 0]
-    text = _bag(together, recipe.grown(seed, trust), recipe.rounds, 1.0 - share, bound)
-    served = resolved(trees.parse(text), TIER, float(pool.tier))
-    own = pool.sample.values[: pool.own]
+    text = _bag(together, recipe.all_params(seed, trust), recipe.rounds, 1.0 - share, bound)
+    served = resolved(trees.parse(text), TIER, float(pool.own))
+    own = pool.sample.values[: pool.rows]
     leaf = Additive(served.names, trees.render(served)).leaves(own)
     return _raised(covered_by(served, leaf), pool.base * (1.0 - share))
 

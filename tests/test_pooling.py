@@ -46,7 +46,7 @@ def test_the_line_minimises_the_penalised_loss_of_all_tiers() -> None:
     line = mine.ridge(l2, GOOD)
     terms = {term.feature: term for term in line.terms}
     assert set(terms) == {"a", "b", "c"}
-    own = mine.sample.values[: mine.own]
+    own = mine.sample.values[: mine.rows]
     z = []
     for j, name in enumerate("abc"):
         unit = replace(terms[name], weight=1.0)
@@ -81,9 +81,9 @@ def test_tiers_count_less_with_their_distance_and_start_from_their_own_odds() ->
     farthest = mine.sample.weight[mine.place == 1]
     assert set(nearest) <= {0.5, 1.0, 1.5}
     assert set(farthest) <= {0.125, 0.25, 0.375}
-    rate = mine.sample.target[: mine.own].mean()
+    rate = mine.sample.target[: mine.rows].mean()
     assert mine.base == pytest.approx(np.log(rate / (1 - rate)))
-    assert mine.positives == mine.sample.target[: mine.own].sum()
+    assert mine.positives == mine.sample.target[: mine.rows].sum()
 
 
 def test_a_tier_with_one_outcome_only_teaches_nothing() -> None:
@@ -119,18 +119,18 @@ def test_with_few_titles_knowing_what_is_good_ranks_better() -> None:
 
 def test_the_line_weighs_more_where_titles_are_fewer() -> None:
     (recipe,) = BORROWING
-    assert recipe.line(recipe.even) == 0.5
-    shares = [recipe.line(n) for n in (0, 10, 100, 1000, 10_000)]
+    assert recipe.line_share(recipe.even_at) == 0.5
+    shares = [recipe.line_share(n) for n in (0, 10, 100, 1000, 10_000)]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] == 1.0
     assert 0 < shares[-1] < 0.01
-    assert RECIPES[0].line(10) == RECIPES[0].line(1000) == RECIPES[0].linear_share
+    assert RECIPES[0].line_share(10) == RECIPES[0].line_share(1000) == RECIPES[0].linear_share
 
 
 def test_redraws_and_halves_of_the_rows_keep_the_line_as_heavy_as_in_the_whole() -> None:
     (recipe,) = BORROWING
     settled = recipe.settled(100.0)
-    assert {settled.line(n) for n in (5, 50, 500)} == {recipe.line(100.0)}
+    assert {settled.line_share(n) for n in (5, 50, 500)} == {recipe.line_share(100.0)}
     assert recipe.settled(0.0) == recipe
     assert RECIPES[0].settled(100.0) == RECIPES[0]
 
@@ -167,6 +167,6 @@ def test_the_law_of_ranks_is_learned_with_the_line_of_the_whole(monkeypatch) -> 
     monkeypatch.setattr(model.training, "_directions", lambda *_: GOOD)
     model.training._halves(rows, trained, values, rng)
     assert {n for n, _ in seen} == {60}
-    weight = recipe.line(label.sum())
-    assert [r.line(n / 2) for n, r in seen] == [weight, weight]
+    weight = recipe.line_share(label.sum())
+    assert [r.line_share(n / 2) for n, r in seen] == [weight, weight]
     assert [r.linear_l2 for _, r in seen] == [recipe.linear_l2 / 2] * 2
